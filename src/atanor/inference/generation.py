@@ -1,0 +1,153 @@
+"""Batched answers of a base, or of an adapter on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from peft import PeftModel
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.generation.streamers import BaseStreamer
+
+from atanor.errors import ConfigurationError, Problem
+from atanor.models import Base
+from atanor.progress import Progress
+
+TOKENS_PER_BATCH = 8192
+"""Most prompt and answer tokens in one batch: what its key-value cache may hold."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model wrote: the text, and whether it ended by itself before the limit."""
+
+    text: str
+    finished: bool
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the next token is chosen. A temperature of 0 is greedy."""
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+def generate_answers(
+    base: Base,
+    model: PreTrainedModel | PeftModel,
+    prompts: Sequence[tuple[int, ...]],
+    *,
+    decoding: Decoding,
+    progress: Progress,
+    name: str = "answering",
+) -> list[Answer]:
+    """Answer every prompt, in the order given.
+
+    Prompts of similar length go together, padded on the left. Greedy answers do not depend on the batch they are in,
+    up to rounding.
+
+    Args:
+        base: for the tokenizer, the context and the tokens that end an answer.
+        model: the network to ask, with the wanted adapter active.
+        prompts: token ids, from `encode_prompt`.
+        decoding: how tokens are chosen.
+        progress: shown one unit a prompt.
+        name: what the progress bar says.
+
+    Raises:
+        ConfigurationError: a prompt and its answer do not fit into the model's context.
+    """
+    longest = max(map(len, prompts), default=0)
+    if longest + decoding.max_new_tokens > base.context:
+        raise ConfigurationError(
+            "a prompt and its answer do not fit into the context of the base",
+            [
+                Problem(
+                    reason=f"{longest} prompt tokens and {decoding.max_new_tokens} new ones exceed {base.context}",
+                    field="generate.max_new_tokens",
+                    value=str(decoding.max_new_tokens),
+                    fix=f"Set it to at most {max(1, base.context - longest)}, or shorten the prompts",
+                )
+            ],
+        )
+    torch.manual_seed(decoding.seed)
+    answers: dict[int, Answer] = {}
+    with progress.start(name, len(prompts), "answer") as bar:
+        for numbers in _batches(prompts, decoding.max_new_tokens):
+            written = _generate(base, model, [prompts[number] for number in numbers], decoding)
+            answers.update(zip(numbers, written, strict=True))
+            bar.advance(len(numbers))
+    return [answers[number] for number in range(len(prompts))]
+
+
+def stream_answer(
+    base: Base, model: PreTrainedModel | PeftModel, prompt: tuple[int, ...], decoding: Decoding, streamer: BaseStreamer
+) -> None:
+    """Answer one prompt, handing tokens to a Transformers streamer as they come."""
+    torch.manual_seed(decoding.seed)
+    tokens_1T = torch.tensor([prompt], device=model.device)
+    model.generate(
+        input_ids=tokens_1T,
+        attention_mask=torch.ones_like(tokens_1T),
+        generation_config=_settings(base, decoding),
+        streamer=streamer,
+    )
+
+
+def _batches(prompts: Sequence[tuple[int, ...]], new_tokens: int) -> list[list[int]]:
+    """Prompt numbers, longest first, grouped so that a batch's cache stays within TOKENS_PER_BATCH."""
+    order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number]))
+    batches: list[list[int]] = []
+    for number in order:
+        if batches and (len(batches[-1]) + 1) * (len(prompts[batches[-1][0]]) + new_tokens) <= TOKENS_PER_BATCH:
+            batches[-1].append(number)
+        else:
+            batches.append([number])
+    return batches
+
+
+@torch.no_grad()
+def _generate(
+    base: Base, model: PreTrainedModel | PeftModel, prompts: Sequence[tuple[int, ...]], decoding: Decoding
+) -> list[Answer]:
+    width = max(map(len, prompts))
+    pad = _pad(base.tokenizer)
+    tokens_BT = torch.full((len(prompts), width), pad, dtype=torch.long)
+    mask_BT = torch.zeros_like(tokens_BT)
+    for line, prompt in enumerate(prompts):
+        tokens_BT[line, width - len(prompt) :] = torch.tensor(prompt)
+        mask_BT[line, width - len(prompt) :] = 1
+    written_BT = model.generate(
+        input_ids=tokens_BT.to(model.device),
+        attention_mask=mask_BT.to(model.device),
+        generation_config=_settings(base, decoding),
+    )[:, width:]
+    return [_read(base, line.tolist()) for line in written_BT]
+
+
+def _read(base: Base, tokens: list[int]) -> Answer:
+    end = next((place for place, token in enumerate(tokens) if token in base.end_ids), None)
+    text = base.tokenizer.decode(tokens[:end], skip_special_tokens=True)
+    return Answer(text=text, finished=end is not None)
+
+
+def _settings(base: Base, decoding: Decoding) -> GenerationConfig:
+    sampling = (
+        {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
+        if decoding.temperature > 0
+        else {"do_sample": False}
+    )
+    return GenerationConfig(
+        max_new_tokens=decoding.max_new_tokens,
+        eos_token_id=sorted(base.end_ids),
+        pad_token_id=_pad(base.tokenizer),
+        **sampling,
+    )
+
+
+def _pad(tokenizer: PreTrainedTokenizerBase) -> int:
+    return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0)

@@ -1,0 +1,96 @@
+"""A thing that can answer, and the interface every method makes one through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from peft import PeftModel
+from pydantic import BaseModel, ConfigDict
+
+from atanor.data.rows import Example, TokenRow
+from atanor.evaluate.options import GenerationOptions
+from atanor.methods.framing import Framing
+from atanor.models import Base
+from atanor.progress import Progress
+from atanor.train import TrainingResult
+
+DESCRIPTION = "candidate.json"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What lies before a method when it makes a candidate.
+
+    Attributes:
+        base: the loaded base.
+        goal: the role's goal in words.
+        training: examples to learn from, and their token rows.
+        validation_rows: rows that choose the best checkpoint.
+        seed: of everything random.
+        folder: of this run.
+        versions: of the libraries.
+    """
+
+    base: Base
+    goal: str
+    training: Sequence[Example]
+    training_rows: Sequence[TokenRow]
+    validation_rows: Sequence[TokenRow]
+    seed: int
+    folder: Path
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a method made.
+
+    Attributes:
+        framing: what is put around every prompt.
+        settings: every option in force, for the report.
+        model: the base's network with the finished adapter active; None when the untouched base answers.
+        adapter: folder of that adapter.
+        training: how training went.
+        trainable_parameters: how many numbers were trained.
+    """
+
+    framing: Framing
+    settings: dict[str, Any]
+    model: PeftModel | None = None
+    adapter: Path | None = None
+    training: TrainingResult | None = None
+    trainable_parameters: int = 0
+
+
+class Method(Protocol):
+    """One way to customise a model."""
+
+    def make(self, options: Any, bench: Bench, progress: Progress) -> Made:
+        """Make a candidate. An adapter put on the base's network stays until the caller takes it off (`detach`)."""
+
+
+class CandidateDescription(BaseModel):
+    """`candidate.json`: everything needed to ask this candidate again, elsewhere or later.
+
+    Attributes:
+        base: as written in the project file.
+        base_sha: of the base's weights; compared before the candidate answers.
+        template_sha: of the chat template; compared likewise.
+        adapter: folder relative to this file, or None for an untuned base.
+        system: the role's own system message, put before conversations that have none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: str
+    method: str
+    base: str
+    base_sha: str
+    template_sha: str
+    adapter: str | None
+    system: str | None
+    framing: Framing
+    generation: GenerationOptions

@@ -1,0 +1,102 @@
+"""Load a base model and its tokenizer, and read the facts about it that others need."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging
+
+from atanor.errors import BaseModelError, Problem
+from atanor.models.chat_template import end_of_turn_ids
+from atanor.models.resolve import LocalBase
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base model in memory.
+
+    Attributes:
+        local: where it came from.
+        model: the network, in evaluation mode, every parameter frozen.
+        tokenizer: with its chat template.
+        context: longest sequence in tokens.
+        end_ids: token ids that end an answer.
+        template_sha: SHA-256 of the chat template, hex; compared at resume and stored with a candidate.
+    """
+
+    local: LocalBase
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    context: int
+    end_ids: frozenset[int]
+    template_sha: str
+
+    @property
+    def parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+
+def load_tokenizer(local: LocalBase) -> PreTrainedTokenizerBase:
+    """The tokenizer of a base.
+
+    Raises:
+        BaseModelError: the folder has none, or it cannot be read.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(local.folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(local, "its tokenizer", error) from error
+
+
+def context_of(local: LocalBase) -> int:
+    """Longest sequence of a base in tokens, from its configuration; no weights are loaded."""
+    config = AutoConfig.from_pretrained(local.folder).get_text_config()
+    return int(getattr(config, "max_position_embeddings", 0) or 2048)
+
+
+def load_base(local: LocalBase, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Base:
+    """Load weights and tokenizer.
+
+    Raises:
+        BaseModelError: the folder cannot be read, or the model is no causal language model.
+    """
+    logging.disable_progress_bar()
+    try:
+        model = AutoModelForCausalLM.from_pretrained(local.folder, dtype=dtype)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(local, "its weights", error) from error
+    model.eval().requires_grad_(False).to(device)
+    tokenizer = load_tokenizer(local)
+    template = tokenizer.chat_template or ""
+    return Base(
+        local=local,
+        model=model,
+        tokenizer=tokenizer,
+        context=context_of(local),
+        end_ids=end_of_turn_ids(tokenizer, _generation_ends(model)),
+        template_sha=hashlib.sha256(str(template).encode()).hexdigest(),
+    )
+
+
+def _generation_ends(model: PreTrainedModel) -> list[int]:
+    ends = getattr(model.generation_config, "eos_token_id", None)
+    if ends is None:
+        return []
+    return [int(end) for end in ends] if isinstance(ends, (list, tuple)) else [int(ends)]
+
+
+def _unreadable(local: LocalBase, what: str, error: Exception) -> BaseModelError:
+    return BaseModelError(
+        f"the base model {local.reference} cannot be used",
+        [
+            Problem(
+                reason=f"{what} cannot be loaded: {error}",
+                file=str(local.folder),
+                field="base",
+                fix="Check that the folder holds a causal language model saved by Transformers",
+            )
+        ],
+    )

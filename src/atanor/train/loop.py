@@ -1,0 +1,208 @@
+"""The training loop: `transformers.Trainer` with the project's own objective, order of rows and checkpoints.
+
+The Trainer owns the optimizer, the schedule, clipping, resuming and callbacks. What is changed here, and why:
+
+* one of its batches is the whole window of an optimizer step, so that the engine can regroup the window's rows freely
+  and the loss is normalised by the window's supervised tokens once (accumulation cannot change it);
+* its validation computes the mean loss per supervised token and keeps no logits;
+* its checkpoints are written beside, checksummed and renamed (`atanor.train.checkpoint`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from atanor.compute import Engine, device_name
+from atanor.data.rows import TokenRow
+from atanor.errors import Problem, TrainingError
+from atanor.models import save_adapter
+from atanor.train.checkpoint import drop_old, writing_checkpoint
+from atanor.train.options import TrainOptions
+from atanor.train.windows import WindowLoader
+
+STATE = "trainer_state.json"
+
+
+class WindowTrainer(Trainer):
+    """Trains the active adapter of a PEFT model on windows of weighted token rows.
+
+    Args:
+        model: the adapted model; only its adapter has parameters that train.
+        engine: computes losses on that model.
+        training: rows to learn from.
+        validation: rows that choose the best checkpoint; may be empty.
+        options: how to train.
+        run: folder that receives the checkpoints.
+        seed: of the order of rows.
+        callbacks: told about steps; see `StepWatcher`.
+    """
+
+    def __init__(
+        self,
+        model: PeftModel,
+        engine: Engine,
+        *,
+        training: Sequence[TokenRow],
+        validation: Sequence[TokenRow],
+        options: TrainOptions,
+        run: Path,
+        seed: int,
+        callbacks: list[TrainerCallback],
+    ) -> None:
+        self.engine = engine
+        self.rows = training
+        self.validation = validation
+        self.options = options
+        self.run = run
+        steps = math.ceil(options.epochs * math.ceil(len(training) / options.batch))
+        arguments = TrainingArguments(
+            output_dir=str(run),
+            use_cpu=device_name() == "cpu",
+            seed=seed,
+            num_train_epochs=options.epochs,
+            learning_rate=options.learning_rate,
+            lr_scheduler_type="cosine",
+            warmup_steps=round(options.warmup * steps),
+            weight_decay=options.weight_decay,
+            max_grad_norm=options.clip,
+            optim="adamw_torch",
+            per_device_train_batch_size=options.batch,
+            logging_strategy="steps",
+            logging_steps=1,
+            logging_nan_inf_filter=False,
+            save_strategy="no",  # StepWatcher says when, together with validation
+            eval_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            remove_unused_columns=False,
+        )
+        self._clock = time.perf_counter()
+        super().__init__(model=model, args=arguments, train_dataset=list(training), callbacks=callbacks)
+        self.remove_callback(PrinterCallback)  # StepWatcher reports; nothing is printed from here
+
+    def get_train_dataloader(self) -> WindowLoader:
+        return WindowLoader(self.rows, self.options.batch, self.args.seed)
+
+    def training_step(
+        self, model: torch.nn.Module, inputs: list[TokenRow], num_items_in_batch: object = None
+    ) -> torch.Tensor:
+        """Gradient of one window, pass by pass; returns the window's mean loss per unit of weight."""
+        del num_items_in_batch  # the engine normalises by the window itself
+        model.train()
+        self.state.num_input_tokens_seen += sum(len(row.tokens) for row in inputs)
+        total = torch.zeros((), device=self.args.device)
+        for loss in self.engine.losses(inputs):
+            self.accelerator.backward(loss)
+            total += loss.detach().to(total.dtype)
+        if not torch.isfinite(total):
+            raise TrainingError(
+                f"the loss of step {self.state.global_step + 1} is not a finite number",
+                [
+                    Problem(
+                        reason=f"the rows of that step are {', '.join(row.example_id for row in inputs[:8])}",
+                        field="learning_rate",
+                        value=str(self.options.learning_rate),
+                        fix="Lower the learning rate; the last whole checkpoint is kept",
+                    )
+                ],
+            )
+        return total
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """As the Trainer's, with `elapsed`: seconds of training so far, added up over interruptions."""
+        del start_time
+        now = time.perf_counter()
+        super().log({**logs, "elapsed": elapsed(self.state) + now - self._clock})
+        self._clock = now
+
+    def floating_point_ops(self, inputs: object) -> int:
+        """Not counted: the Trainer's formula assumes padded tensors and dense logits."""
+        del inputs
+        return 0
+
+    def evaluate(self, *arguments: Any, **options: Any) -> dict[str, float]:
+        """Mean validation loss per unit of weight, as `eval_loss`."""
+        del arguments, options
+        if not self.validation:
+            return {}
+        self.model.eval()
+        metrics = {"eval_loss": self.engine.mean_loss(self.validation)}
+        self.log(metrics)
+        control: TrainerControl = self.control  # type: ignore[has-type]
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, control, metrics)
+        return metrics
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
+        del model, trial
+        with writing_checkpoint(self.run, self.state.global_step) as folder:
+            save_adapter(self.model, folder)
+            self._save_optimizer_and_scheduler(str(folder))
+            self._save_scaler(str(folder))
+            self._save_rng_state(str(folder))
+            self.state.save_to_json(str(folder / STATE))
+        drop_old(self.run, self.options.keep_checkpoints, best_step(self.state))
+
+
+class StepWatcher(TrainerCallback):
+    """Says when to validate and save, and when to stop early; passes figures on to whoever is watching."""
+
+    def __init__(
+        self, every: int, patience: int, on_step: Callable[[TrainerState], None], stop_requested: Callable[[], bool]
+    ) -> None:
+        self.every = every
+        self.patience = patience
+        self.on_step = on_step
+        self.stop_requested = stop_requested
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object
+    ) -> None:
+        due = state.global_step % self.every == 0 or state.global_step >= state.max_steps
+        control.should_evaluate = control.should_save = due
+        if self.stop_requested():
+            control.should_save = control.should_training_stop = True
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object) -> None:
+        self.on_step(state)
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object
+    ) -> None:
+        if stopped_early(state, self.patience):
+            control.should_save = control.should_training_stop = True
+
+
+def validation_losses(state: TrainerState) -> list[tuple[int, float]]:
+    """(step, validation loss) of every validation so far, oldest first."""
+    return [(entry["step"], entry["eval_loss"]) for entry in state.log_history if "eval_loss" in entry]
+
+
+def training_losses(state: TrainerState) -> list[tuple[int, float]]:
+    """(step, training loss) of every step so far, oldest first."""
+    return [(entry["step"], entry["loss"]) for entry in state.log_history if "loss" in entry]
+
+
+def elapsed(state: TrainerState) -> float:
+    """Seconds of training up to the newest entry of the history."""
+    return float(state.log_history[-1].get("elapsed", 0.0)) if state.log_history else 0.0
+
+
+def best_step(state: TrainerState) -> int | None:
+    """Step with the lowest validation loss, the earliest of equals; None before the first validation."""
+    losses = validation_losses(state)
+    return min(losses, key=lambda entry: (entry[1], entry[0]))[0] if losses else None
+
+
+def stopped_early(state: TrainerState, patience: int) -> bool:
+    """The last `patience` validations brought no improvement. Read from the history, so a resumed run agrees."""
+    losses = validation_losses(state)
+    since_best = sum(1 for step, _ in losses if step > (best_step(state) or 0))
+    return patience > 0 and since_best >= patience

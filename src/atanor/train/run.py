@@ -1,0 +1,268 @@
+"""Train an adapter from rows to the best checkpoint, resuming where an interrupted run stopped."""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import torch
+from peft import PeftModel
+from transformers import TrainerState
+
+from atanor.compute import Engine, autocast_for, device_name, has_fast_bfloat16
+from atanor.compute.engine import TOLERANCE
+from atanor.data.rows import TokenRow
+from atanor.errors import AtanorError, DataError, Problem
+from atanor.models.adapter import ADAPTER_FILE
+from atanor.progress import Activity, Progress
+from atanor.store.files import write_text, writing_folder
+from atanor.train.checkpoint import Checkpoint, newest_whole
+from atanor.train.loop import (
+    STATE,
+    StepWatcher,
+    WindowTrainer,
+    best_step,
+    elapsed,
+    stopped_early,
+    training_losses,
+    validation_losses,
+)
+from atanor.train.options import Precision, TrainOptions
+
+VERSIONS = "versions.json"
+
+
+class Interrupted(AtanorError, KeyboardInterrupt):
+    """The person stopped training; its state is on disk and `atanor run` goes on from there."""
+
+    exit_code = 130
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What `train` needs.
+
+    Attributes:
+        model: the network with a fresh adapter active.
+        training: rows to learn from.
+        validation: rows that choose the best checkpoint.
+        options: how.
+        pad: token id to fill passes with.
+        seed: of the order of rows.
+        folder: of this run; receives checkpoints and, at the end, `adapter/`.
+        versions: of the libraries; a resume under others is told, because bits may then differ.
+    """
+
+    model: PeftModel
+    training: Sequence[TokenRow]
+    validation: Sequence[TokenRow]
+    options: TrainOptions
+    pad: int
+    seed: int
+    folder: Path
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What `train` made. Time and tokens add up over interruptions; memory is the peak of this process."""
+
+    adapter: Path
+    precision: str
+    steps: int
+    best_step: int
+    resumed_at: int
+    seconds: float
+    logical_tokens: int
+    peak_memory_bytes: int
+    train_loss: tuple[tuple[int, float], ...]
+    validation_loss: tuple[tuple[int, float], ...]
+
+
+def train_dtype(precision: Precision) -> torch.dtype:
+    """The arithmetic a `precision` option means on this machine."""
+    if precision is Precision.AUTO:
+        return torch.bfloat16 if has_fast_bfloat16() else torch.float32
+    return torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
+
+
+def steps_of(rows: int, options: TrainOptions) -> int:
+    """Optimizer steps of a whole run."""
+    return math.ceil(options.epochs * math.ceil(rows / options.batch))
+
+
+def train(job: TrainingJob, progress: Progress) -> TrainingResult:
+    """Run or resume a job and write its best adapter to `job.folder / "adapter"`.
+
+    Raises:
+        DataError: nothing to learn from.
+        TrainingError: a loss that is not finite.
+        Interrupted: the person pressed ^C; the state after the last step is saved.
+        StoreError: a checkpoint could not be written; the one before it is whole.
+    """
+    _require_supervision(job)
+    dtype = train_dtype(job.options.precision)
+    engine = Engine(
+        job.model,
+        pad=job.pad,
+        rows_per_pass=job.options.rows_per_pass,
+        tokens_per_pass=job.options.tokens_per_pass,
+        autocast=autocast_for(dtype),
+    )
+    _self_check(engine, job, progress)
+    resume = newest_whole(job.folder, progress)
+    _compare_versions(job, resume, progress)
+    state = _run_trainer(job, engine, resume, progress)
+    best = best_step(state) or state.global_step
+    _publish(job.folder, best)
+    return TrainingResult(
+        adapter=job.folder / "adapter",
+        precision=str(dtype).removeprefix("torch."),
+        steps=state.global_step,
+        best_step=best,
+        resumed_at=0 if resume is None else resume.step,
+        seconds=elapsed(state),
+        logical_tokens=int(state.num_input_tokens_seen),
+        peak_memory_bytes=_peak_memory(),
+        train_loss=tuple(training_losses(state)),
+        validation_loss=tuple(validation_losses(state)),
+    )
+
+
+def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, progress: Progress) -> TrainerState:
+    """The Trainer's state after the last step, whether it ran now or before."""
+    total = steps_of(len(job.training), job.options)
+    if resume is not None:
+        before = TrainerState.load_from_json(str(resume.folder / STATE))
+        if before.global_step >= total or stopped_early(before, job.options.patience):
+            return before
+        progress.say(f"training  resuming at step {resume.step} of {total}")
+    start = 0 if resume is None else resume.step
+    with _stopping_on_interrupt() as stop, progress.start("training", total, "step", done=start) as bar:
+        trainer = WindowTrainer(
+            job.model,
+            engine,
+            training=job.training,
+            validation=job.validation,
+            options=job.options,
+            run=job.folder,
+            seed=job.seed,
+            callbacks=[
+                StepWatcher(
+                    every=job.options.validate_every or _quarter_epoch(job),
+                    patience=job.options.patience,
+                    on_step=_reporter(bar),
+                    stop_requested=stop.is_set,
+                )
+            ],
+        )
+        trainer.train(resume_from_checkpoint=None if resume is None else str(resume.folder))
+    if stop.is_set() and trainer.state.global_step < total:
+        raise Interrupted(
+            f"stopped after step {trainer.state.global_step} of {total}; the state of that step is safe. "
+            "`atanor run` goes on from there."
+        )
+    return trainer.state
+
+
+def _quarter_epoch(job: TrainingJob) -> int:
+    return max(1, round(len(job.training) / job.options.batch / 4))
+
+
+def _reporter(bar: Activity) -> Callable[[TrainerState], None]:
+    """Shows every step's loss, the newest validation loss and the tokens a second on the progress bar."""
+
+    def report(state: TrainerState) -> None:
+        newest = state.log_history[-1]
+        figures: dict[str, float | str] = {}
+        if losses := training_losses(state):
+            figures["loss"] = losses[-1][1]
+        if validated := validation_losses(state):
+            figures["val"] = validated[-1][1]
+        if seconds := elapsed(state):
+            figures["tok/s"] = round(state.num_input_tokens_seen / seconds)
+        bar.advance(1 if "loss" in newest else 0, **figures)
+
+    return report
+
+
+@contextmanager
+def _stopping_on_interrupt() -> Iterator[threading.Event]:
+    """Within this context the first ^C asks for a stop after the running step; a second one stops at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _require_supervision(job: TrainingJob) -> None:
+    if not any(row.supervised for row in job.training):
+        raise DataError(
+            "there is nothing to learn from",
+            [
+                Problem(
+                    reason=f"none of the {len(job.training)} training rows has a token with a loss weight",
+                    field="data",
+                    fix="Give rows whose answers are not empty and not excluded by `weight: 0`",
+                )
+            ],
+        )
+
+
+def _self_check(engine: Engine, job: TrainingJob, progress: Progress) -> None:
+    """Compare the engine with the model's own forward on the shortest row before the first step."""
+    row = min((row for row in job.training if row.supervised), key=lambda row: len(row.tokens))
+    difference = engine.self_check(row)
+    if difference > TOLERANCE:
+        progress.say(
+            f"training  the fast loss differs from this model's own by {difference:.1e} (tolerance {TOLERANCE:.0e}); "
+            "using the model's own, which is slower"
+        )
+
+
+def _compare_versions(job: TrainingJob, resume: Checkpoint | None, progress: Progress) -> None:
+    """Tell when a run resumes under other library versions than it began with."""
+    file = job.folder / VERSIONS
+    if resume is None or not file.is_file():
+        write_text(file, json.dumps(job.versions, indent=1))
+        return
+    before = json.loads(file.read_text(encoding="utf-8"))
+    for name, version in job.versions.items():
+        if before.get(name) != version:
+            progress.say(f"training  began with {name} {before.get(name)}, goes on with {version}: bits may differ")
+
+
+def _publish(run: Path, step: int) -> None:
+    """Copy the adapter of one checkpoint to `adapter/`, whole or not at all."""
+    with writing_folder(run / "adapter") as folder:
+        for file in ("adapter_config.json", ADAPTER_FILE):
+            shutil.copyfile(run / f"checkpoint-{step}" / file, folder / file)
+
+
+def _peak_memory() -> int:
+    """Most memory this process (or its GPU) ever held, in bytes."""
+    if device_name() == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
