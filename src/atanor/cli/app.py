@@ -1,0 +1,141 @@
+"""The commands: parse, call one function of a room below, render. Heavy rooms are imported inside commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="atanor",
+    help="Turn a general language model into a specialist, and prove that it is one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="Look at data before anything is trained.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+ProjectArgument = Annotated[Path, typer.Argument(help="Project file, or the folder it is in.", show_default=True)]
+ProjectOption = Annotated[Path, typer.Option("--project", "-p", help="Project file, or the folder it is in.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for a program to read.")]
+HERE = Path()
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="Folder to make; it may exist.")],
+    template: Annotated[str, typer.Option("--template", "-t", help="answer, label, text, chat or json.")] = "answer",
+    as_json: JsonOption = False,
+) -> None:
+    """Write a commented project with a little data to start from."""
+    from atanor.cli import commands
+
+    commands.init(directory, template, as_json)
+
+
+@app.command()
+def check(
+    project: ProjectArgument = HERE,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print every value in force and where it is from.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check project file and data without loading a model. Everything wrong is said at once."""
+    from atanor.cli import commands
+
+    commands.check(project, explain, as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of the project file, for editors."""
+    from atanor.cli import commands
+
+    commands.schema()
+
+
+@app.command()
+def run(
+    project: ProjectArgument = HERE,
+    role: Annotated[str | None, typer.Option(help="Only this role.")] = None,
+    method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make new runs even where finished ones exist.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """From data to verdict: check, split, train, compare with the base, report. Interrupted, it goes on."""
+    from atanor.cli import commands
+
+    commands.run(project, role, method, again, as_json)
+
+
+@app.command()
+def runs(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """List the runs of a project, newest first."""
+    from atanor.cli import commands
+
+    commands.runs(project, as_json)
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(help="Run, by id or the start of it.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one run: its state, data, training, comparisons and gates."""
+    from atanor.cli import commands
+
+    commands.show(run, project, as_json)
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="Run, by id or the start of it.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Say where a run's HTML report lies, or open it; with --json print the whole report."""
+    from atanor.cli import commands
+
+    commands.report(run, project, as_json, open_page)
+
+
+@app.command()
+def chat(
+    candidate: Annotated[str, typer.Argument(help="Release (director@1), role, run or candidate.")],
+    message: Annotated[str | None, typer.Option("--message", "-m", help="Ask one thing and leave.")] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Talk with a candidate as it was judged: same base, adapter, framing and decoding."""
+    from atanor.cli import commands
+
+    commands.chat(candidate, message, project, as_json)
+
+
+@data_app.command("check")
+def data_check(
+    file: Annotated[Path, typer.Argument(help="File of rows.")],
+    prompt: Annotated[str | None, typer.Option(help="Column with what the model is given.")] = None,
+    completion: Annotated[str | None, typer.Option(help="Column with what it should answer.")] = None,
+    messages: Annotated[str | None, typer.Option(help="Column with the list of messages.")] = None,
+    text: Annotated[str | None, typer.Option(help="Column with plain text.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a file row by row and say what is wrong with each bad one; exit code 2 if any row is refused."""
+    from atanor.cli import commands
+
+    commands.data_check(file, prompt=prompt, completion=completion, messages=messages, text=text, as_json=as_json)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from atanor import __version__
+
+    typer.echo(__version__)

@@ -1,0 +1,202 @@
+"""What each command does: call one function of a room below and show what it returns."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+from atanor.cli import tables
+from atanor.cli.live import TerminalProgress
+from atanor.data.options import SourceOptions
+from atanor.errors import ConfigurationError, DataError, Problem
+from atanor.project.api import Project
+from atanor.project.events import BaseReady, DataReady, Event, RunJudged, RunPlanned
+
+
+class TerminalWatcher(TerminalProgress):
+    """Shows the stages of a run as they come; progress and notices go to stderr, stages to `out`."""
+
+    def __init__(self, out: Console) -> None:
+        super().__init__()
+        self.out = out
+
+    def show(self, event: Event) -> None:
+        match event:
+            case DataReady():
+                self.out.print(tables.data_view(event))
+            case BaseReady():
+                self.out.print(tables.base_view(event))
+            case RunPlanned():
+                self.out.print(tables.plan_view(event))
+            case RunJudged():
+                self.out.print(tables.report_view(event.report))
+
+
+def init(directory: Path, template: str, as_json: bool) -> None:
+    from atanor.project.scaffold import init_project
+
+    written = init_project(directory, template)
+    if as_json:
+        _json({"written": [str(path) for path in written]})
+        return
+    for path in written:
+        _print(f"wrote {path}")
+    _print(f"\nnext: atanor run {directory}")
+
+
+def check(path: Path, explain: bool, as_json: bool) -> None:
+    from atanor.project.explain import explain as explain_values
+
+    project = Project.load(path)
+    project.check()
+    read = project.read()
+    values = explain_values(project.loaded) if explain else []
+    if as_json:
+        roles = {
+            name: {"read": result.read, "kept": len(result.examples), "refused": len(result.refusals)}
+            for name, result in read.items()
+        }
+        explained = {"values": [dataclasses.asdict(value) for value in values]} if explain else {}
+        _json({"project": str(project.loaded.path), "roles": roles, **explained})
+        return
+    for name, result in read.items():
+        _print(f"[bold]{name}[/bold]")
+        _print(tables.read_view(result))
+    if values:
+        _print(tables.explain_view(values))
+    _print("everything is in order; next: atanor run")
+
+
+def schema() -> None:
+    from atanor.project.schema import project_schema
+
+    _json(project_schema())
+
+
+def run(path: Path, role: str | None, method: str | None, again: bool, as_json: bool) -> None:
+    _quiet_libraries()
+    project = Project.load(path)
+    # With --json stdout is one document, so the stages go to stderr.
+    out = Console(stderr=as_json, highlight=False)
+    result = project.run(role, method=method, again=again, watcher=TerminalWatcher(out))
+    if as_json:
+        _json({"passed": result.passed, "reports": [report.model_dump(mode="json") for report in result.reports]})
+        return
+    for report in result.reports:
+        page = os.path.relpath(project.report_page(report.run))
+        out.print()
+        out.print(tables.next_view(report.released or report.candidate, page, str(path)))
+
+
+def runs(path: Path, as_json: bool) -> None:
+    records = Project.load(path).runs()
+    if as_json:
+        _json([dataclasses.asdict(record) for record in records])
+        return
+    _print(tables.runs_table(records))
+
+
+def show(name: str, path: Path, as_json: bool) -> None:
+    project = Project.load(path)
+    record = project.store.run(name)
+    folder = project.store.run_folder(record)
+    report = project.report(record.id) if (folder / "report.json").is_file() else None
+    if as_json:
+        _json({**dataclasses.asdict(record), "report": None if report is None else report.model_dump(mode="json")})
+        return
+    _print(tables.run_view(record, report, os.path.relpath(folder)))
+
+
+def report(name: str, path: Path, as_json: bool, open_page: bool) -> None:
+    project = Project.load(path)
+    if as_json:
+        _json(project.report(name).model_dump(mode="json"))
+        return
+    page = project.report_page(name)
+    _print(os.path.relpath(page))
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
+
+
+def chat(candidate: str, message: str | None, path: Path, as_json: bool) -> None:
+    _quiet_libraries()
+    conversation = Project.load(path).chat(candidate, TerminalWatcher(Console(stderr=True, highlight=False)))
+    if message is not None:
+        answer = conversation.ask(message)
+        if as_json:
+            _json({"candidate": candidate, "message": message, "answer": answer})
+        else:
+            sys.stdout.write(answer + "\n")
+        return
+    if as_json:
+        raise ConfigurationError(
+            "--json needs --message",
+            [Problem("a conversation is no single document", field="--json", fix="Write `--message TEXT --json`")],
+        )
+    _converse(conversation)
+
+
+def _converse(conversation: Any) -> None:
+    from rich.prompt import Prompt
+
+    sys.stderr.write("an empty line ends the conversation\n")
+    while True:
+        try:
+            text = Prompt.ask("you") if sys.stdin.isatty() else sys.stdin.readline().strip()
+        except EOFError:
+            return
+        if not text.strip():
+            return
+        conversation.ask(text, on_text=_write)
+        sys.stdout.write("\n")
+
+
+def data_check(
+    file: Path, *, prompt: str | None, completion: str | None, messages: str | None, text: str | None, as_json: bool
+) -> None:
+    from atanor.data import read_examples, write_quarantine
+
+    source = SourceOptions(path=str(file), prompt=prompt, completion=completion, messages=messages, text=text)
+    read = read_examples([source], Path(), task_text=text is not None)
+    quarantine = file.with_suffix(".quarantine.jsonl").name
+    if read.refusals:
+        write_quarantine(read.refusals, Path(quarantine))
+    if as_json:
+        refused = [dataclasses.asdict(refusal) for refusal in read.refusals]
+        _json({"read": read.read, "kept": len(read.examples), "left_out": read.left_out, "refused": refused})
+    else:
+        _print(tables.read_view(read))
+    if read.refusals:
+        if not as_json:
+            _print(f"the refused rows and why: {quarantine}")
+        raise SystemExit(DataError.exit_code)
+
+
+def _quiet_libraries() -> None:
+    """Libraries' own progress bars and advice would stand between the stages; ours says what matters."""
+    import warnings
+
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\..*")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _print(what: RenderableType) -> None:
+    Console(highlight=False).print(what)
+
+
+def _json(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")

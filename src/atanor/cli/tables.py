@@ -1,0 +1,259 @@
+"""What the terminal shows: the stages of a run, the comparison, lists, errors. Reads well at 80 columns and without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from atanor.cli import figures
+from atanor.data.reading import ReadResult
+from atanor.errors import AtanorError, Problem
+from atanor.evaluate.items import Comparison, GateResult, Verdict
+from atanor.evaluate.report import DataSection, Report, TrainingSection
+from atanor.project.events import BaseReady, DataReady, RunPlanned
+from atanor.project.explain import ExplainedValue
+from atanor.store.records import RunRecord
+
+VERDICT_STYLE = {
+    Verdict.BETTER: "bold green",
+    Verdict.WORSE: "bold red",
+    Verdict.NO_DIFFERENCE: "bold",
+    Verdict.CANNOT_TELL: "bold yellow",
+}
+
+
+def data_view(event: DataReady) -> RenderableType:
+    """The data in counts that add up, and one example marked by loss weight."""
+    return Group(
+        Text(f"\n{event.role}", style="bold"),
+        _lines(_data_rows(event.data)),
+        Text("          one example; only what is marked ⟦so⟧ carries loss:"),
+        weights_view(event.pieces),
+    )
+
+
+def base_view(event: BaseReady) -> RenderableType:
+    """Which base, from where, under which licence, how large, in which precision."""
+    licence = event.licence or "licence not stated"
+    return _lines(
+        [
+            (
+                "base",
+                f"{event.title} ({event.reference}, {licence}) · {figures.count(event.parameters)} parameters · "
+                f"{event.precision}",
+            )
+        ]
+    )
+
+
+def plan_view(event: RunPlanned) -> RenderableType:
+    """What a run is about to do."""
+    return _lines([("run", f"{event.run} · {event.method}"), ("plan", event.plan)])
+
+
+def report_view(report: Report) -> RenderableType:
+    """The comparison, the gates and the verdict."""
+    parts: list[RenderableType] = []
+    if report.training is not None:
+        parts.append(_lines([("measured", _training(report.training))]))
+    parts += [Text(), comparison_table(report.comparisons, _name(report))]
+    if report.gates:
+        parts.append(gates_view(report.gates))
+    released = f" Released as {report.released}." if report.released else " Not released."
+    parts += [
+        Text(),
+        Text.assemble("Verdict: ", (str(report.verdict), VERDICT_STYLE[report.verdict]), f". {report.headline}"),
+        Text(released.strip()),
+    ]
+    return Group(*parts)
+
+
+def comparison_table(comparisons: Sequence[Comparison], candidate: str) -> Table:
+    """One line a metric: base, candidate, change with its interval, verdict."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=False)
+    table.add_column("")
+    table.add_column("base", justify="right")
+    table.add_column(candidate, justify="right")
+    table.add_column("change [95 %]", justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for found in comparisons:
+        margin = f" (margin {figures.score(found.margin)})" if found.verdict is Verdict.NO_DIFFERENCE else ""
+        table.add_row(
+            found.label,
+            figures.score(found.baseline),
+            figures.score(found.candidate),
+            figures.change(found),
+            Text.assemble((str(found.verdict), VERDICT_STYLE[found.verdict]), margin),
+        )
+    return table
+
+
+def gates_view(gates: Sequence[GateResult]) -> RenderableType:
+    """One line a gate, and why it passes or not."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for gate in gates:
+        mark = Text("pass", style="green") if gate.passed else Text("FAIL", style="bold red")
+        table.add_row(mark, Text.assemble(gate.gate, (f"  {gate.reason}", "dim")))
+    return Group(Text(), table)
+
+
+def next_view(role: str, page: str, project: str) -> RenderableType:
+    """The commands that make sense now."""
+    where = f" -p {project}" if project not in ("", ".") else ""
+    return _lines([("look", page), ("talk", f"atanor chat {role}{where}"), ("your own", "atanor init my-project")])
+
+
+def runs_table(runs: Sequence[RunRecord]) -> RenderableType:
+    """One line a run, newest first."""
+    if not runs:
+        return Text("no runs yet; `atanor run` makes one")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("run", "role", "method", "state", "verdict", "begun", "took"):
+        table.add_column(heading, no_wrap=heading != "verdict")
+    for run in runs:
+        table.add_row(
+            run.id,
+            run.role,
+            run.method,
+            str(run.state),
+            run.verdict or run.error or "–",
+            run.created.replace("T", " ").removesuffix("+00:00"),
+            "–" if run.seconds is None else figures.duration(run.seconds),
+        )
+    return table
+
+
+def run_view(run: RunRecord, report: Report | None, folder: str) -> RenderableType:
+    """One run with everything known of it."""
+    head = [("run", f"{run.id} · {run.role} · {run.method} · {run.state}"), ("folder", folder)]
+    if run.error:
+        head.append(("error", run.error))
+    if report is None:
+        return _lines(head)
+    head += [("goal", report.goal), ("base", f"{report.base} · {report.base_sha[:12]}"), *_data_rows(report.data)]
+    return Group(_lines(head), report_view(report))
+
+
+def explain_view(values: Sequence[ExplainedValue]) -> RenderableType:
+    """Every option in force and where it came from."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
+    for value in values:
+        table.add_row(value.path, value.value, Text(value.source, style="dim"))
+    return table
+
+
+def read_view(read: ReadResult) -> RenderableType:
+    """What was read from which file as what, and every refused row."""
+    lines: list[RenderableType] = []
+    for source in read.formats:
+        columns = ", ".join(source.columns.used)
+        lines.append(Text(f"{source.path}: {source.kind}, {source.columns.format} ({columns})"))
+    if read.refusals:
+        lines.append(problems_table([_of_refusal(refusal) for refusal in read.refusals[:SHOWN]]))
+        if len(read.refusals) > SHOWN:
+            lines.append(Text(f"  … and {len(read.refusals) - SHOWN} more, all in the quarantine file"))
+    left = f" · {read.left_out} left out by `where` or `limit`" if read.left_out else ""
+    lines.append(Text(f"{read.read} rows read · {len(read.examples)} kept · {len(read.refusals)} refused{left}"))
+    return Group(*lines)
+
+
+SHOWN = 20
+"""Refused rows listed on a screen; the quarantine file has all."""
+
+
+def problems_view(error: AtanorError) -> RenderableType:
+    """An error with its problems in aligned columns, and what to do about each."""
+    if not error.problems:
+        return Text(error.summary, style="bold")
+    return Group(Text(error.summary, style="bold"), Text(), problems_table(error.problems))
+
+
+def problems_table(problems: Sequence[Problem]) -> Table:
+    """Place, field, reason with value, fix; a column nobody needs is left out."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=False, overflow="fold")
+    table.add_column(overflow="fold")
+    for problem in problems:
+        place = "  ".join(part for part in (problem.place, problem.field) if part)
+        shown = f" (got {problem.value})" if problem.value is not None else ""
+        text = Text(f"{problem.reason}{shown}.")
+        if problem.fix:
+            text.append(f" {problem.fix.rstrip('.')}.", style="bold")
+        table.add_row(Text(f"  {place}", style="cyan"), text)
+    return table
+
+
+def weights_view(pieces: Sequence[tuple[str, float]]) -> RenderableType:
+    """One example: what carries loss is bold, green and in ⟦ ⟧, so that it shows without colour too."""
+    text = Text()
+    for piece, weight in pieces:
+        if weight > 0:
+            text.append(f"⟦{piece}⟧", style="bold green")
+        else:
+            text.append(piece, style="dim")
+    return _indented(text)
+
+
+def _of_refusal(refusal: object) -> Problem:
+    from atanor.data.refusals import problem_of
+    from atanor.data.rows import Refusal
+
+    assert isinstance(refusal, Refusal)
+    return problem_of(refusal)
+
+
+def _name(report: Report) -> str:
+    return "tuned" if report.training is not None else report.candidate
+
+
+def _data_rows(data: DataSection) -> list[tuple[str, str]]:
+    other = "".join(
+        f" · {number} {what}"
+        for number, what in ((data.left_out, "left out"), (data.duplicates, "duplicates"), (data.truncated, "cut"))
+        if number
+    )
+    refused = f" · {data.refused} refused ({data.quarantine})" if data.refused else " · none refused"
+    share = data.supervised_tokens / data.tokens if data.tokens else 0
+    cut = "" if data.truncated else " · nothing cut"
+    return [
+        ("data", f"{', '.join(data.sources)} · {data.read} rows read{refused}{other}"),
+        ("", f"{data.train} train · {data.validation} validation · {data.test} test · split {data.split_sha[:8]}"),
+        (
+            "",
+            f"{data.tokens:,} tokens · {share:.0%} supervised · longest {data.longest} of {data.context:,}{cut}",
+        ),
+    ]
+
+
+def _training(training: TrainingSection) -> str:
+    rate = training.logical_tokens / training.seconds if training.seconds else 0
+    share = f"{figures.count(training.trainable_parameters)} of {figures.count(training.total_parameters)} parameters"
+    return (
+        f"{figures.duration(training.seconds)} training · {rate:,.0f} tokens/s · "
+        f"{figures.gigabytes(training.peak_memory_bytes)} peak · {share} trained · best step {training.best_step} "
+        f"of {training.steps}"
+    )
+
+
+def _lines(rows: Sequence[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=9, no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in rows:
+        table.add_row(Text(name, style="bold"), Text(text))
+    return table
+
+
+def _indented(text: Text) -> RenderableType:
+    from rich.padding import Padding
+
+    return Padding(text, (0, 0, 0, 10))

@@ -1,0 +1,33 @@
+"""Names made of content: of a data set, of a split, and of the group an example belongs to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+
+from atanor.data.rows import Example
+
+
+def dataset_sha(examples: Iterable[Example]) -> str:
+    """Hex SHA-256 of the example ids in their order: equal rows in equal order have an equal name."""
+    return hashlib.sha256("\n".join(example.id for example in examples).encode()).hexdigest()
+
+
+def assignment_sha(assignments: Mapping[str, str]) -> str:
+    """Hex SHA-256 of a split: every example id with its side, whatever order the rows stand in."""
+    return hashlib.sha256(json.dumps(sorted(assignments.items())).encode()).hexdigest()
+
+
+def group_key(example: Example) -> str:
+    """16 hex digits that examples of one group share: the group it was given, else its prompt, else its text.
+
+    The content is hashed so that a frozen split can be committed without the data.
+    """
+    if example.group is not None:
+        content = ["group", example.group]
+    elif example.messages:
+        content = ["prompt", *(part for message in example.prompt for part in (message.speaker, message.content))]
+    else:
+        content = ["text", example.text or ""]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -1,0 +1,101 @@
+"""What crosses the data room: an example as read, a refusal, a row of tokens as trained."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Speaker(StrEnum):
+    """Who a message is from, in the names of the OpenAI chat format."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn. `train` is the row's own wish about this turn's loss (OpenAI `weight`): None follows the option."""
+
+    speaker: Speaker
+    content: str
+    train: bool | None = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """One usable row, whatever format it came in: a conversation ending in an assistant turn, or a plain text.
+
+    Attributes:
+        messages: the conversation; empty for a plain text.
+        text: the plain text; None for a conversation.
+        source: path of the file as the user wrote it.
+        line: line (text formats) or row (Parquet) in that file, counted from 1.
+        group: rows of one group stay on one side of the split; None: the row stands alone.
+        fields: the row as it stood in the file, for metrics and reports.
+    """
+
+    messages: tuple[Message, ...]
+    text: str | None
+    source: str
+    line: int
+    group: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def id(self) -> str:
+        """16 hex digits of the SHA-256 of the content: equal content has an equal id, wherever it stands."""
+        turns = [[message.speaker, message.content, message.train] for message in self.messages]
+        content = json.dumps([turns, self.text], ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def prompt(self) -> tuple[Message, ...]:
+        """The turns a model is given when it has to produce the last assistant turn."""
+        return self.messages[:-1]
+
+    @property
+    def reference(self) -> str:
+        """What the model should produce: the last assistant turn, or the whole plain text."""
+        return self.messages[-1].content if self.messages else (self.text or "")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row that was not used: where it stands, why, how to mend it, and its raw text so that nothing is lost."""
+
+    source: str
+    line: int
+    reason: str
+    fix: str
+    field: str | None = None
+    value: str | None = None
+    raw: str = ""
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """An example as the model trains on it.
+
+    Attributes:
+        example_id: the `Example.id` it came from.
+        tokens: token ids, in order.
+        weights: one loss weight a token, for predicting that token from those before it; 0 is unsupervised.
+        supervised_bytes: UTF-8 bytes of the supervised text, for bits per byte.
+    """
+
+    example_id: str
+    tokens: tuple[int, ...]
+    weights: tuple[float, ...]
+    supervised_bytes: int
+
+    @property
+    def supervised(self) -> int:
+        """Number of tokens with a weight, less the first, which nothing predicts."""
+        return sum(1 for weight in self.weights[1:] if weight > 0)

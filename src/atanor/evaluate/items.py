@@ -1,0 +1,100 @@
+"""What crosses the evaluate room: a test item, what a candidate made of it, a comparison, a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Item:
+    """One held-out item, as a metric sees it.
+
+    Attributes:
+        id: the example's content id.
+        cluster: items of one cluster (conversation, scene, document) are resampled together; default the item itself.
+        prompt: what the model was given, as readable text.
+        reference: what it should have answered.
+        fields: the row as it stood in the file.
+    """
+
+    id: str
+    cluster: str
+    prompt: str
+    reference: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one candidate made of one item.
+
+    Attributes:
+        answer: the generated text; None when no metric asked for generation.
+        finished: the answer ended by itself, before the limit of new tokens.
+        nll: negative log-likelihood of the reference in nats, summed over its tokens.
+        tokens: number of reference tokens the sum runs over.
+        bytes: UTF-8 bytes of the reference.
+    """
+
+    answer: str | None
+    finished: bool
+    nll: float
+    tokens: int
+    bytes: int
+
+
+class Verdict(StrEnum):
+    """The four honest answers to "is it better than the baseline?"."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NO_DIFFERENCE = "no difference"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidate against baseline on one metric and the same items.
+
+    `change` is candidate minus baseline in the metric's own unit; `low` and `high` bound it with 95 % confidence.
+    `margin` is the smallest change of interest in that unit.
+
+    Attributes:
+        metric: the metric's name as written in the project (`json_schema`, `rouge_l`).
+        label: the metric's name for reading (`schema-valid JSON`).
+        higher_is_better: direction of the metric.
+        yes_no: the metric is a yes or no an item; `p_value` is then McNemar's exact test, else the bootstrap's.
+        items: number of items compared.
+        clusters: number of independent clusters among them.
+        baseline_scores: one score an item for reading and plotting, in item order (nan where it has none).
+        candidate_scores: the same for the candidate.
+    """
+
+    metric: str
+    label: str
+    higher_is_better: bool
+    yes_no: bool
+    items: int
+    clusters: int
+    baseline: float
+    candidate: float
+    change: float
+    low: float
+    high: float
+    p_value: float
+    margin: float
+    verdict: Verdict
+    baseline_scores: tuple[float, ...] = ()
+    candidate_scores: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """One gate of the project and whether the candidate passes it, with the reason in one sentence."""
+
+    gate: str
+    passed: bool
+    reason: str

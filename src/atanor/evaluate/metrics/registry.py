@@ -1,0 +1,83 @@
+"""From a metric as a project names it to a metric that marks."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+from atanor.errors import ConfigurationError, Problem
+from atanor.evaluate.metrics.base import Metric
+from atanor.evaluate.metrics.catalogue import METRIC_NAMES, METRICS, MetricEntry
+from atanor.evaluate.metrics.custom import Custom
+from atanor.evaluate.metrics.likelihood import BitsPerByte, Forgetting, Perplexity
+from atanor.evaluate.metrics.ngrams import Bleu, Chrf
+from atanor.evaluate.metrics.structured import FieldAccuracy, JsonSchema, JsonValid
+from atanor.evaluate.metrics.words import ExactMatch, Rouge, TokenF1
+from atanor.evaluate.options import MetricSpec
+
+_PLAIN: dict[str, Callable[[float | None], Metric]] = {
+    "perplexity": Perplexity,
+    "bits_per_byte": BitsPerByte,
+    "exact_match": ExactMatch,
+    "bleu": Bleu,
+    "chrf": Chrf,
+    "rouge_1": lambda margin: Rouge("1", margin),
+    "rouge_2": lambda margin: Rouge("2", margin),
+    "rouge_l": lambda margin: Rouge("l", margin),
+    "token_f1": TokenF1,
+    "json_valid": JsonValid,
+    "field_accuracy": FieldAccuracy,
+    "forgetting": Forgetting,
+}
+_WITH_ARGUMENT: dict[str, Callable[[str, Path, float | None], Metric]] = {
+    "json_schema": lambda argument, root, margin: JsonSchema(_schema_path(argument, root), argument, margin),
+    "custom": Custom,
+}
+
+
+def build_metric(spec: MetricSpec, root: Path) -> Metric:
+    """The metric a project asks for, ready to mark.
+
+    Args:
+        spec: its name, argument and margin.
+        root: the project's folder; paths in arguments are relative to it.
+
+    Raises:
+        ConfigurationError: the name is unknown, an argument is missing or not wanted, or what the argument names
+            cannot be used.
+    """
+    entry = next((entry for entry in METRICS if entry.name == spec.name), None)
+    if entry is None:
+        near = difflib.get_close_matches(spec.name, METRIC_NAMES, n=1)
+        question = f"Did you mean `{near[0]}`? " if near else ""
+        raise _refused("name", f"`{spec.name}` is no metric", f"{question}Metrics: {', '.join(METRIC_NAMES)}")
+    argument = _argument(spec, entry)
+    if argument is None:
+        return _PLAIN[spec.name](spec.margin)
+    return _WITH_ARGUMENT[spec.name](argument, root, spec.margin)
+
+
+def _argument(spec: MetricSpec, entry: MetricEntry) -> str | None:
+    if entry.argument is None and spec.argument is not None:
+        reason = f"`{entry.name}` takes no argument"
+        raise _refused("argument", reason, f"Write `{entry.name}` alone", spec.argument)
+    if entry.argument is not None and not spec.argument:
+        reason = f"`{entry.name}` needs the {entry.argument}" if entry.name != "custom" else "`custom` needs a function"
+        example = "schema.json" if entry.name == "json_schema" else "metrics.py:function"
+        raise _refused("argument", reason, f"Write `{entry.name}: {example}`")
+    return spec.argument
+
+
+def _schema_path(argument: str, root: Path) -> Path:
+    path = root / argument
+    if path.is_file():
+        return path
+    names = [found.name for found in path.parent.iterdir() if found.is_file()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    fix = f"Nearby: {Path(argument).with_name(near[0])}" if near else "The path is relative to the project file"
+    raise _refused("argument", f"{argument} does not exist", fix)
+
+
+def _refused(field: str, reason: str, fix: str, value: str | None = None) -> ConfigurationError:
+    return ConfigurationError("a metric cannot be used", [Problem(reason, field=field, value=value, fix=fix)])

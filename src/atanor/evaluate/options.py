@@ -1,0 +1,58 @@
+"""The options of the evaluate room: which metrics, with what margins, and how answers are generated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from atanor.options import Options
+
+
+class MetricSpec(Options):
+    """One metric of a role. In the project file: `rouge_l`, `json_schema: schema.json` or `rouge_l: {margin: 0.02}`."""
+
+    name: str = Field(description="Name of the metric; `atanor schema` lists them.")
+    argument: str | None = Field(
+        None, description="What the metric needs: a JSON schema's path, or `file.py:function` for `custom`."
+    )
+    margin: float | None = Field(
+        None, gt=0, description="Smallest change of interest, in the metric's unit; the default is the metric's own."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+            ((name, options),) = value.items()
+            if isinstance(options, dict):
+                return {"name": name, **options}
+            return {"name": name, "argument": options}
+        return value
+
+
+class GenerationOptions(Options):
+    """How answers are produced for the test items and in chat."""
+
+    max_new_tokens: int = Field(128, ge=1, description="Longest answer in tokens.")
+    temperature: float = Field(
+        0.0, ge=0, description="0 is greedy, the choice for a verdict; above 0 samples with the project's seed."
+    )
+    top_p: float = Field(1.0, gt=0, le=1, description="Nucleus sampling; only with a temperature above 0.")
+
+    @model_validator(mode="after")
+    def _contradictions(self) -> GenerationOptions:
+        if self.top_p < 1 and self.temperature == 0:
+            raise ValueError(
+                "`top_p` needs a `temperature` above 0; with 0 the answer is greedy and `top_p` is not read"
+            )
+        return self
+
+
+class EvaluationOptions(Options):
+    """How the comparison with the base is made."""
+
+    resamples: int = Field(10_000, ge=1_000, description="Bootstrap resamples behind every interval.")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence of every interval.")

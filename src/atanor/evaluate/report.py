@@ -1,0 +1,93 @@
+"""The report of one run: everything a reader needs to believe or doubt the verdict, as one serialisable value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from atanor.evaluate.items import Comparison, GateResult, Verdict
+
+
+class ReportItem(BaseModel):
+    """One test item with both answers and its score on every metric, for the item browser."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    prompt: str
+    reference: str
+    baseline_answer: str | None
+    candidate_answer: str | None
+    baseline_scores: dict[str, float | None]
+    candidate_scores: dict[str, float | None]
+
+
+class DataSection(BaseModel):
+    """What was trained and tested on, counted: `read = used + refused + left_out + duplicates`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sources: list[str]
+    dataset_sha: str
+    split_sha: str
+    read: int
+    used: int
+    refused: int
+    left_out: int
+    duplicates: int
+    train: int
+    validation: int
+    test: int
+    tokens: int
+    supervised_tokens: int
+    longest: int
+    context: int
+    truncated: int
+    quarantine: str | None
+
+
+class TrainingSection(BaseModel):
+    """How the candidate was made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    method: str
+    settings: dict[str, Any]
+    trainable_parameters: int
+    total_parameters: int
+    precision: str
+    steps: int
+    best_step: int
+    seconds: float
+    logical_tokens: int
+    peak_memory_bytes: int
+    train_loss: list[tuple[int, float]]
+    validation_loss: list[tuple[int, float]]
+
+
+class Report(BaseModel):
+    """One candidate against the baseline, on frozen test items."""
+
+    model_config = ConfigDict(frozen=True)
+
+    project: str
+    role: str
+    run: str
+    goal: str
+    base: str
+    base_sha: str
+    base_licence: str | None
+    candidate: str
+    created: str
+    verdict: Verdict
+    headline: str
+    comparisons: list[Comparison]
+    gates: list[GateResult]
+    released: str | None
+    data: DataSection
+    training: TrainingSection | None
+    items: list[ReportItem]
+    project_file: str
+    versions: dict[str, str]
+    notes: list[str]

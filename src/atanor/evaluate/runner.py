@@ -1,0 +1,102 @@
+"""Put a candidate before the test items: what it answers, and how likely it finds the references."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+
+from peft import PeftModel
+from transformers import PreTrainedModel
+
+from atanor.data.rows import TokenRow
+from atanor.evaluate.items import Item, Outcome
+from atanor.evaluate.options import GenerationOptions
+from atanor.inference import Answer, Decoding, generate_answers, score_rows
+from atanor.models import Base, encode_text
+from atanor.progress import Progress
+
+
+@dataclass(frozen=True)
+class TestPaper:
+    """The test items as one candidate sees them.
+
+    Attributes:
+        rows: prompt and reference as tokens, weights on the reference.
+        prompts: the prompt alone as tokens; empty when no metric looks at answers.
+    """
+
+    __test__ = False  # not a test class, whatever pytest makes of the name
+
+    rows: Sequence[TokenRow]
+    prompts: Sequence[tuple[int, ...]]
+
+
+def sit(
+    base: Base,
+    model: PreTrainedModel | PeftModel,
+    paper: TestPaper,
+    *,
+    generation: GenerationOptions,
+    seed: int,
+    who: str,
+    progress: Progress,
+) -> list[Outcome]:
+    """Outcomes of one candidate on every item of the paper, in order.
+
+    Args:
+        base: for tokenizer, context and end tokens.
+        model: the network with the candidate's adapter active.
+        paper: the items as this candidate sees them.
+        generation: how answers are produced.
+        seed: for sampled answers.
+        who: the candidate's name in the progress bar.
+        progress: shown answers and scored rows.
+    """
+    decoding = Decoding(generation.max_new_tokens, generation.temperature, generation.top_p, seed)
+    answers: list[Answer | None] = [None] * len(paper.rows)
+    if paper.prompts:
+        answers = list(
+            generate_answers(
+                base, model, paper.prompts, decoding=decoding, progress=progress, name=f"{who} answers the test items"
+            )
+        )
+    scores = score_rows(model, paper.rows, progress, name=f"{who} scores the references")
+    return [
+        Outcome(
+            answer=None if answer is None else answer.text,
+            finished=answer is not None and answer.finished,
+            nll=nll,
+            tokens=row.supervised,
+            bytes=row.supervised_bytes,
+        )
+        for row, answer, nll in zip(paper.rows, answers, scores, strict=True)
+    ]
+
+
+def general_text(base: Base) -> tuple[list[Item], TestPaper]:
+    """The shipped passages of general text: the default probe for forgetting."""
+    passages = [
+        json.loads(line)
+        for line in (files("atanor.evaluate") / "general_text" / "passages.jsonl").read_text("utf-8").splitlines()
+    ]
+    items = [
+        Item(id=passage["id"], cluster=passage["id"], prompt="", reference=passage["text"]) for passage in passages
+    ]
+    rows = []
+    for passage in passages:
+        tokens = encode_text(base.tokenizer, passage["text"])[: base.context]
+        weights = (1.0,) * len(tokens)
+        rows.append(TokenRow(passage["id"], tokens, weights, len(passage["text"].encode())))
+    return items, TestPaper(rows, ())
+
+
+def outcomes_to_json(outcomes: Sequence[Outcome]) -> bytes:
+    """For keeping: outcomes as UTF-8 JSON; floats survive exactly."""
+    return json.dumps([asdict(outcome) for outcome in outcomes], ensure_ascii=False).encode()
+
+
+def outcomes_from_json(content: bytes) -> list[Outcome]:
+    """The inverse of `outcomes_to_json`."""
+    return [Outcome(**entry) for entry in json.loads(content)]

@@ -1,0 +1,166 @@
+"""The project as Python code sees it: everything the command line can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atanor.errors import NotFoundError, Problem
+from atanor.evaluate.report import Report
+from atanor.project.checking import check_project
+from atanor.project.events import Unwatched, Watcher
+from atanor.project.file import LoadedProject, load_project_file, project_refused
+from atanor.store import RunRecord, Store
+
+if TYPE_CHECKING:
+    from atanor.data import ReadResult
+    from atanor.project.conversation import Conversation
+
+
+@dataclass(frozen=True)
+class ProjectResult:
+    """What a run of a project came to: one report for each role and method."""
+
+    reports: tuple[Report, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Every role has a candidate that was released."""
+        roles = {report.role for report in self.reports}
+        return roles == {report.role for report in self.reports if report.released}
+
+
+class Project:
+    """A project file and the folder beside it.
+
+    Example:
+        >>> project = atanor.Project.load("atanor.yaml")
+        >>> result = project.run()
+        >>> result.reports[0].verdict
+        <Verdict.BETTER: 'better'>
+    """
+
+    def __init__(self, loaded: LoadedProject) -> None:
+        self.loaded = loaded
+        self.store = Store(loaded.root)
+
+    @classmethod
+    def load(cls, path: str | Path = "atanor.yaml") -> Project:
+        """Read a project file, or the `atanor.yaml` of a folder.
+
+        Raises:
+            ConfigurationError: with every problem found, each with file, line, field and fix.
+        """
+        return cls(load_project_file(Path(path)))
+
+    def check(self) -> None:
+        """Check everything that can be checked without loading a model.
+
+        Raises:
+            ConfigurationError: with every problem found.
+        """
+        if problems := check_project(self.loaded):
+            raise project_refused(str(self.loaded.path), problems)
+
+    def read(self) -> dict[str, ReadResult]:
+        """Read every role's rows, as a run would, and keep the refused ones in quarantine.
+
+        Raises:
+            DataError: a source cannot be read, or more rows are refused than `max_refused` allows.
+        """
+        from atanor.project.sources import read_role
+
+        return {name: read_role(self.loaded.file, name, self.loaded.root) for name in self.loaded.file.roles}
+
+    def run(
+        self,
+        role: str | None = None,
+        *,
+        method: str | None = None,
+        again: bool = False,
+        watcher: Watcher | None = None,
+    ) -> ProjectResult:
+        """Take every role, or one, from data to verdict. Interrupted, the same call goes on where it was.
+
+        Args:
+            role: only this one.
+            method: only this one.
+            again: make new runs even where finished ones exist.
+            watcher: sees stages and progress; nobody by default.
+
+        Raises:
+            AtanorError: something is wrong with the project, its data or its base.
+            Interrupted: the person pressed ^C; nothing is lost.
+        """
+        self.check()
+        from atanor.project.workflow import run_role
+
+        names = list(self.loaded.file.roles) if role is None else [self._known_role(role)]
+        for name in names:
+            self._require_method(name, method, alone=role is not None or len(names) == 1)
+        reports = [
+            report
+            for name in names
+            for report in run_role(self.loaded, name, watcher=watcher or Unwatched(), only=method, again=again)
+        ]
+        return ProjectResult(tuple(reports))
+
+    def runs(self) -> list[RunRecord]:
+        """All runs of this project, newest first."""
+        return self.store.runs()
+
+    def report(self, run: str) -> Report:
+        """The report of a run.
+
+        Raises:
+            NotFoundError: no such run, or it is not finished.
+        """
+        record = self.store.run(run)
+        path = self.store.run_folder(record) / "report.json"
+        if not path.is_file():
+            raise NotFoundError(
+                f"run {record.id} has no report yet",
+                [Problem(reason=f"it is {record.state}", value=record.id, fix="`atanor run` finishes it")],
+            )
+        return Report.model_validate_json(path.read_text(encoding="utf-8"))
+
+    def report_page(self, run: str) -> Path:
+        """The path of a run's HTML report.
+
+        Raises:
+            NotFoundError: no such run, or it is not finished.
+        """
+        self.report(run)
+        return self.store.run_folder(self.store.run(run)) / "report.html"
+
+    def chat(self, candidate: str, watcher: Watcher | None = None) -> Conversation:
+        """Open a conversation with a candidate: a release (`director@1`), a role, a run or a candidate's id.
+
+        Raises:
+            NotFoundError: no such candidate.
+            BaseModelError: its base is gone or has changed.
+        """
+        from atanor.project.conversation import Conversation
+
+        return Conversation.open(self.store, self.store.candidate(candidate), self.loaded, watcher or Unwatched())
+
+    def _known_role(self, role: str) -> str:
+        if role not in self.loaded.file.roles:
+            raise NotFoundError(
+                f"there is no role `{role}`",
+                [
+                    Problem(
+                        reason="not in the project file", value=role, fix=f"Roles: {', '.join(self.loaded.file.roles)}"
+                    )
+                ],
+            )
+        return role
+
+    def _require_method(self, role: str, method: str | None, *, alone: bool) -> None:
+        methods = [choice.name for choice in self.loaded.file.roles[role].methods]
+        if alone and method is not None and method not in methods:
+            raise NotFoundError(
+                f"role {role} has no method `{method}`",
+                [Problem(reason="not in the project file", value=method, fix=f"Its methods: {', '.join(methods)}")],
+            )

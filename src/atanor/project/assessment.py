@@ -1,0 +1,257 @@
+"""From a candidate to its verdict: outcomes on the test items, comparisons with the base, gates, the report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from peft import PeftModel
+from transformers import PreTrainedModel
+
+from atanor.evaluate import (
+    Comparison,
+    Gate,
+    GateResult,
+    Item,
+    Metric,
+    Outcome,
+    build_metric,
+    compare,
+    judge,
+    overall,
+    parse_gate,
+)
+from atanor.evaluate.items import Verdict
+from atanor.evaluate.report import DataSection, Report, ReportItem, TrainingSection
+from atanor.evaluate.runner import TestPaper, general_text, outcomes_from_json, outcomes_to_json, sit
+from atanor.methods import Made
+from atanor.models import Base
+from atanor.progress import Progress
+from atanor.project.options import RoleOptions
+from atanor.store import RunRecord, Store, now
+
+LIBRARIES = ("atanor", "torch", "transformers", "peft", "accelerate", "tokenizers", "numpy", "sacrebleu", "rouge-score")
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything a result may depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """Knows a role's test and how it is marked; asks candidates and compares them with the base.
+
+    Attributes:
+        base: the loaded base.
+        role: the role's options.
+        items: test items, in order.
+        metrics: what is measured.
+        gates: what must be reached.
+        seed: of sampling and of the bootstrap.
+        store: remembers outcomes, so that an interrupted run does not ask again.
+    """
+
+    base: Base
+    role: RoleOptions
+    items: Sequence[Item]
+    metrics: Sequence[Metric]
+    gates: Sequence[Gate]
+    seed: int
+    store: Store
+
+    @classmethod
+    def of(
+        cls, base: Base, role: RoleOptions, *, items: Sequence[Item], root: Path, seed: int, store: Store
+    ) -> Examiner:
+        metrics = [build_metric(spec, root) for spec in role.metrics_in_force]
+        for metric in metrics:
+            if not metric.uses_general_text:
+                for item in items:
+                    metric.check_item(item)
+        return cls(base, role, items, metrics, [parse_gate(gate) for gate in role.gates], seed, store)
+
+    @property
+    def wants_answers(self) -> bool:
+        return any(metric.needs_generation for metric in self.metrics)
+
+    def outcomes(
+        self, model: PreTrainedModel | PeftModel, paper: TestPaper, who: str, identity: str, progress: Progress
+    ) -> Sat:
+        """What one candidate makes of the test items and of the general text; asked once, then remembered.
+
+        Args:
+            model: the network with the candidate's adapter active.
+            paper: the test items as the candidate sees them.
+            who: for the progress bar.
+            identity: names the candidate by content (`base`, or a hash of its adapter).
+            progress: shown what is asked.
+        """
+        items, probe = general_text(self.base)
+
+        def ask(sheet: TestPaper, name: str) -> list[Outcome]:
+            key = self._key(identity, sheet)
+            known = self.store.outcomes(key)
+            if known is not None:
+                return outcomes_from_json(known)
+            outcomes = sit(
+                self.base,
+                model,
+                sheet,
+                generation=self.role.generate,
+                seed=self.seed,
+                who=name,
+                progress=progress,
+            )
+            self.store.remember_outcomes(key, outcomes_to_json(outcomes))
+            return outcomes
+
+        return Sat(ask(paper, who), items, ask(probe, f"{who} (general text)"))
+
+    def compare(self, baseline: Sat, candidate: Sat) -> list[Comparison]:
+        """One comparison a metric."""
+        results = []
+        for metric in self.metrics:
+            items, before, after = (
+                (baseline.general_items, baseline.general, candidate.general)
+                if metric.uses_general_text
+                else (self.items, baseline.test, candidate.test)
+            )
+            results.append(compare(metric, items, before, after, seed=self.seed, options=self.role.evaluate))
+        return results
+
+    def judge(self, comparisons: Sequence[Comparison]) -> list[GateResult]:
+        return [judge(gate, comparisons) for gate in self.gates]
+
+    def _key(self, identity: str, paper: TestPaper) -> str:
+        content = [
+            identity,
+            self.base.local.sha,
+            self.base.template_sha,
+            str(self.base.model.dtype),
+            [list(row.tokens) for row in paper.rows],
+            [list(prompt) for prompt in paper.prompts],
+            self.role.generate.model_dump(mode="json"),
+            self.seed,
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Sat:
+    """One candidate's outcomes on the test items and on the general text."""
+
+    test: list[Outcome]
+    general_items: list[Item]
+    general: list[Outcome]
+
+
+def build_report(
+    *,
+    project: str,
+    project_text: str,
+    role_name: str,
+    examiner: Examiner,
+    run: RunRecord,
+    method: str,
+    made: Made,
+    data: DataSection,
+    baseline: Sat,
+    candidate: Sat,
+) -> Report:
+    """Compare, judge and gather everything a reader needs."""
+    comparisons = examiner.compare(baseline, candidate)
+    gates = examiner.judge(comparisons)
+    verdict, headline = overall(comparisons, gates, confidence=examiner.role.evaluate.confidence)
+    base = examiner.base
+    return Report(
+        project=project,
+        role=role_name,
+        run=run.id,
+        goal=examiner.role.goal,
+        base=str(base.local.reference),
+        base_sha=base.local.sha,
+        base_licence=base.local.licence,
+        candidate=f"{role_name}-{run.id}",
+        created=now(),
+        verdict=verdict,
+        headline=headline,
+        comparisons=comparisons,
+        gates=gates,
+        released=None,
+        data=data,
+        training=_training_section(method, made, base),
+        items=_report_items(examiner, comparisons, baseline, candidate),
+        project_file=project_text,
+        versions=versions(),
+        notes=_notes(made, method),
+    )
+
+
+def passes(report: Report) -> bool:
+    """A candidate may be released: every gate passes; without gates, its verdict is `better`."""
+    if report.gates:
+        return all(gate.passed for gate in report.gates)
+    return report.verdict is Verdict.BETTER
+
+
+def _training_section(method: str, made: Made, base: Base) -> TrainingSection | None:
+    result = made.training
+    if result is None:
+        return None
+    return TrainingSection(
+        method=method,
+        settings=made.settings,
+        trainable_parameters=made.trainable_parameters,
+        total_parameters=base.parameters,
+        precision=result.precision,
+        steps=result.steps,
+        best_step=result.best_step,
+        seconds=result.seconds,
+        logical_tokens=result.logical_tokens,
+        peak_memory_bytes=result.peak_memory_bytes,
+        train_loss=list(result.train_loss),
+        validation_loss=list(result.validation_loss),
+    )
+
+
+def _report_items(
+    examiner: Examiner, comparisons: Sequence[Comparison], baseline: Sat, candidate: Sat
+) -> list[ReportItem]:
+    on_items = [
+        comparison
+        for comparison, metric in zip(comparisons, examiner.metrics, strict=True)
+        if not metric.uses_general_text
+    ]
+
+    def scores(number: int, of: Callable[[Comparison], tuple[float, ...]]) -> dict[str, float | None]:
+        values = {comparison.metric: of(comparison)[number] for comparison in on_items}
+        return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+    return [
+        ReportItem(
+            id=item.id,
+            prompt=item.prompt,
+            reference=item.reference,
+            baseline_answer=before.answer,
+            candidate_answer=after.answer,
+            baseline_scores=scores(number, lambda comparison: comparison.baseline_scores),
+            candidate_scores=scores(number, lambda comparison: comparison.candidate_scores),
+        )
+        for number, (item, before, after) in enumerate(zip(examiner.items, baseline.test, candidate.test, strict=True))
+    ]
+
+
+def _notes(made: Made, method: str) -> list[str]:
+    notes = []
+    if made.training is not None and made.training.resumed_at:
+        notes.append(f"Training was interrupted and went on from step {made.training.resumed_at}.")
+    if made.training is None:
+        notes.append(f"`{method}` trains nothing: the untouched base answered with another prompt.")
+    return notes

@@ -1,0 +1,217 @@
+"""What types cannot show: files that are not there, options that contradict each other, names that point nowhere.
+
+Nothing is loaded and nothing is downloaded, so that a project is checked in an instant.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from atanor.data.options import RowFormat, SourceOptions
+from atanor.errors import ConfigurationError, Problem, shorten
+from atanor.evaluate.gates import Gate, gate_metrics, parse_gate
+from atanor.evaluate.metrics import build_metric
+from atanor.project.file import LoadedProject
+from atanor.project.nearest import did_you_mean
+from atanor.project.notation import value_at
+from atanor.project.options import RoleOptions, Task
+from atanor.project.presence import absent
+from atanor.train.options import TrainOptions
+
+_COLUMNS_OF = {
+    RowFormat.PROMPT_COMPLETION: ("prompt", "completion"),
+    RowFormat.MESSAGES: ("messages",),
+    RowFormat.SHAREGPT: ("messages",),
+    RowFormat.TEXT: ("text",),
+}
+
+
+def check_project(loaded: LoadedProject) -> list[Problem]:
+    """Everything wrong with a project that reading its file did not show, by line; empty when it can run."""
+    problems = [*absent(loaded.document), *_same_file_names(loaded)]
+    for name, role in loaded.file.roles.items():
+        problems += _RoleCheck(loaded, name, role).problems()
+    return sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _same_file_names(loaded: LoadedProject) -> Iterator[Problem]:
+    """`Director` and `director` are one folder on a Mac and on Windows."""
+    first: dict[str, str] = {}
+    for name in loaded.file.roles:
+        other = first.setdefault(name.lower(), name)
+        if other != name:
+            reason = f"differs from the role `{other}` only in case, and files are named after both"
+            yield loaded.problem(f"roles.{name}", reason, fix="Give it another name")
+
+
+@dataclass(frozen=True)
+class _RoleCheck:
+    """The checks of one role."""
+
+    loaded: LoadedProject
+    name: str
+    role: RoleOptions
+
+    def problems(self) -> Iterator[Problem]:
+        for index, source in enumerate(self.role.data):
+            yield from self.source_problems(self.source_field(index), source)
+        yield from self.data_together()
+        yield from self.split_problems()
+        yield from self.text_problems()
+        yield from self.method_problems()
+        yield from self.metric_problems()
+
+    def field(self, below: str) -> str:
+        return f"roles.{self.name}.{below}"
+
+    def problem(self, below: str, reason: str, fix: str, value: object = None) -> Problem:
+        shown = None if value is None else shorten(value)
+        return self.loaded.problem(self.field(below), reason, shown, fix)
+
+    def source_field(self, index: int) -> str:
+        """`data`, or `data[1]` where the file has a list."""
+        written = value_at(self.loaded.document.value, ("roles", self.name, "data"))
+        return f"data[{index}]" if isinstance(written, list) else "data"
+
+    def source_problems(self, field: str, source: SourceOptions) -> Iterator[Problem]:
+        """The columns named make one kind of row that fits the task."""
+        named = [key for key in ("prompt", "completion", "messages", "text") if getattr(source, key) is not None]
+        chat = [key for key in named if key != "text"]
+        if self.role.task is Task.TEXT and (chat or source.format in (set(_COLUMNS_OF) - {RowFormat.TEXT})):
+            key = chat[0] if chat else "format"
+            reason = f"`{key}` names a conversation, and a role with `task: text` has none"
+            yield self.problem(f"{field}.{key}", reason, "Write `text: COLUMN`, or `task: answer`")
+        elif self.role.task is not Task.TEXT and (plain := self.plain_text_key(source)):
+            reason = (
+                f"`{plain}` names plain text, and a role with `task: {self.role.task}` needs a prompt and its answer"
+            )
+            yield self.problem(f"{field}.{plain}", reason, "Write `prompt:` and `completion:`, or `task: text`")
+        else:
+            yield from self.column_problems(field, source, named)
+
+    def plain_text_key(self, source: SourceOptions) -> str | None:
+        """The option that says a source holds plain text, or None."""
+        if source.text is not None:
+            return "text"
+        if source.format is RowFormat.TEXT:
+            return "format"
+        return "path" if source.path.lower().endswith(".txt") else None
+
+    def column_problems(self, field: str, source: SourceOptions, named: list[str]) -> Iterator[Problem]:
+        """The columns named belong to one shape of row."""
+        if "messages" in named and len(named) > 1:
+            other = next(key for key in named if key != "messages")
+            reason = f"`messages` and `{other}` describe two shapes of row, and one would be ignored"
+            yield self.problem(f"{field}.{other}", reason, "Keep the one the file has")
+        elif foreign := [key for key in named if key not in _COLUMNS_OF.get(source.format, named)]:
+            reason = f"rows of format `{source.format}` have no column of that kind; it would be ignored"
+            yield self.problem(f"{field}.{foreign[0]}", reason, f"Remove `{foreign[0]}` or `format`")
+
+    def data_together(self) -> Iterator[Problem]:
+        """Nothing is read twice: its rows would stand on both sides of the split."""
+        seen: dict[str, str] = {}
+        for index, source in enumerate(self.role.data):
+            content = source.model_dump_json(include={"path", "where"})
+            first = seen.setdefault(content, self.source_field(index))
+            if first != self.source_field(index):
+                reason = f"the same rows as {first}"
+                yield self.problem(f"{self.source_field(index)}.path", reason, "Remove one of them", source.path)
+
+    def split_problems(self) -> Iterator[Problem]:
+        split = self.role.split
+        if isinstance(split.test, float) and isinstance(split.validation, float):
+            held_out = split.test + split.validation
+            if held_out >= 1:
+                reason = (
+                    f"`test` and `validation` together hold out {held_out:g} of the rows; none is left to learn from"
+                )
+                yield self.problem("split.test", reason, "Lower one of them; 0.15 and 0.1 are the defaults", split.test)
+        if split.group_by is None:
+            return
+        kept = [source.where.get(split.group_by) for source in self.role.data]
+        # `where: {scene: 3}` with `group_by: scene` leaves one group, which cannot be on two sides.
+        if kept[0] is not None and not isinstance(kept[0], list) and all(value == kept[0] for value in kept):
+            reason = (
+                f"`where` keeps one value of `{split.group_by}` only, so all rows are one group and cannot be split"
+            )
+            yield self.problem("split.group_by", reason, "Group by another column, or keep more values", split.group_by)
+
+    def text_problems(self) -> Iterator[Problem]:
+        """Options about conversations, in a role that has none."""
+        if self.role.task is not Task.TEXT:
+            return
+        if self.role.system is not None:
+            reason = "a role with `task: text` has no conversations to put a system message before"
+            yield self.problem("system", reason, "Remove it, or write `task: answer`", self.role.system)
+        if "train_on" in self.role.render.model_fields_set:
+            reason = "a role with `task: text` has no assistant turns; every token carries loss"
+            yield self.problem("render.train_on", reason, "Remove it", self.role.render.train_on.value)
+        for index, method in enumerate(self.role.methods):
+            if method.name in ("prompt", "few_shot"):
+                reason = f"`{method.name}` instructs a conversation, and a role with `task: text` has none"
+                yield self.problem(f"methods[{index}]", reason, "Remove it, or write `task: answer`")
+
+    def method_problems(self) -> Iterator[Problem]:
+        times = Counter(method.name for method in self.role.methods)
+        for index, method in enumerate(self.role.methods):
+            field = f"methods[{index}]"
+            if times[method.name] > 1 and method.name in [earlier.name for earlier in self.role.methods[:index]]:
+                reason = f"`{method.name}` is listed twice, and a candidate is named after its method"
+                yield self.problem(field, reason, "Keep one, or make a second role of the same data")
+            if isinstance(method.options, TrainOptions):
+                yield from self.training_problems(f"{field}.{method.name}", method.options)
+
+    def training_problems(self, field: str, options: TrainOptions) -> Iterator[Problem]:
+        rows = options.rows_per_pass
+        if rows is None:
+            return
+        if rows > options.batch:
+            reason = f"more rows a forward pass than the {options.batch} rows of an optimizer step (`batch`)"
+            fix = f"Write at most {options.batch}, or raise `batch`"
+            yield self.problem(f"{field}.rows_per_pass", reason, fix, rows)
+        if "tokens_per_pass" in options.model_fields_set:
+            reason = "`tokens_per_pass` is not read when `rows_per_pass` is given"
+            yield self.problem(f"{field}.tokens_per_pass", reason, "Keep one of them", options.tokens_per_pass)
+
+    def metric_problems(self) -> Iterator[Problem]:
+        """Every metric can be built, answers are looked at only where there are any, gates name what is measured."""
+        times = Counter(metric.name for metric in self.role.metrics or ())
+        for index, spec in enumerate(self.role.metrics or ()):
+            field = f"metrics[{index}]"
+            if times[spec.name] > 1 and spec.name in [earlier.name for earlier in (self.role.metrics or ())[:index]]:
+                yield self.problem(field, f"`{spec.name}` is listed twice", "Keep one of them")
+            try:
+                metric = build_metric(spec, self.loaded.root)
+            except ConfigurationError as error:
+                yield from self.adopted(field, error)
+                continue
+            if metric.needs_generation and self.role.task is Task.TEXT:
+                reason = f"`{spec.name}` looks at answers, and a role with `task: text` generates none"
+                yield self.problem(field, reason, "Use `perplexity` or `bits_per_byte`, or write `task: answer`")
+        yield from self.gate_problems()
+
+    def gate_problems(self) -> Iterator[Problem]:
+        measured = [spec.name for spec in self.role.metrics_in_force]
+        for index, text in enumerate(self.role.gates):
+            field = f"gates[{index}]"
+            try:
+                gate: Gate = parse_gate(text)
+            except ConfigurationError as error:
+                yield from self.adopted(field, error, text)
+                continue
+            for name in gate_metrics([gate]):
+                if name not in measured:
+                    fix = did_you_mean(
+                        name, measured, f"Add `{name}` to `metrics`; measured now: {', '.join(measured)}"
+                    )
+                    yield self.problem(field, f"the gate asks for `{name}`, which is not measured", fix, text)
+
+    def adopted(self, field: str, error: ConfigurationError, value: object = None) -> Iterator[Problem]:
+        """The problems another room found, at their place in the project file."""
+        for found in error.problems or (Problem(error.summary),):
+            # A problem inside another file (a schema, a metric's code) names it, and its line, in its reason.
+            inside = f"{found.place}: " if found.file else ""
+            shown = found.value if found.value is not None or value is None else shorten(value)
+            yield self.loaded.problem(self.field(field), f"{inside}{found.reason}", shown, found.fix)

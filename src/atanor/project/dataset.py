@@ -1,0 +1,158 @@
+"""A role's data, from its sources to the rows of each side of the split, with everything counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerBase
+
+from atanor.data import (
+    Example,
+    RenderResult,
+    TokenRow,
+    dataset_sha,
+    prompt_tokens,
+    render_examples,
+    split_examples,
+    summarise,
+    weighted_pieces,
+)
+from atanor.data.options import RenderOptions, TrainOn
+from atanor.errors import DataError, Problem
+from atanor.evaluate.items import Item
+from atanor.evaluate.report import DataSection
+from atanor.evaluate.runner import TestPaper
+from atanor.methods.framing import Framing
+from atanor.project.options import ProjectFile
+from atanor.project.sources import keep_refused, naming_role, quarantine_file, read_role
+from atanor.store import FOLDER
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What turns examples into tokens for one base."""
+
+    tokenizer: PreTrainedTokenizerBase
+    context: int
+    end_ids: frozenset[int]
+
+
+@dataclass(frozen=True)
+class RoleData:
+    """One role's data, ready.
+
+    Attributes:
+        training: examples that became training rows, and those rows.
+        validation_rows: rows that choose the best checkpoint.
+        test: the held-out examples the verdict is made on.
+        section: all counts, for the report.
+        pieces: one training row cut where the loss weight changes, for showing.
+    """
+
+    training: tuple[Example, ...]
+    training_rows: tuple[TokenRow, ...]
+    validation_rows: tuple[TokenRow, ...]
+    test: tuple[Example, ...]
+    section: DataSection
+    pieces: tuple[tuple[str, float], ...]
+
+    @property
+    def items(self) -> list[Item]:
+        """The test items as metrics see them."""
+        return [
+            Item(
+                id=example.id,
+                cluster=example.group if example.group is not None else example.id,
+                prompt="\n\n".join(message.content for message in example.prompt),
+                reference=example.reference,
+                fields=example.fields,
+            )
+            for example in self.test
+        ]
+
+
+def prepare_role(project: ProjectFile, name: str, root: Path, reader: Reader) -> RoleData:
+    """Read, split and render a role's data.
+
+    Raises:
+        DataError: see `read_role`; or a side of the split is empty.
+    """
+    role = project.roles[name]
+    read = read_role(project, name, root)
+    with naming_role(name):
+        split = split_examples(read.examples, role.split, project.seed, root / FOLDER / "splits" / f"{name}.json")
+        training = _render(split.train, reader, role.render)
+        validation = _render(split.validation, reader, role.render)
+        # The verdict is about the answer a model gives in the end, whatever turns training learns from.
+        judged = role.render.model_copy(update={"train_on": TrainOn.LAST_ASSISTANT_TURN})
+        test = _render(split.test, reader, judged)
+        refused = (*read.refusals, *training.refusals, *validation.refusals, *test.refusals)
+        keep_refused(refused, root, name)
+        _require_sides({"training": training, "validation": validation, "test": test})
+    usable = {row.example_id for row in (*training.rows, *test.rows)}
+    counts = summarise(read, split, train=training, validation=validation, test=test, context=reader.context)
+    return RoleData(
+        training=tuple(example for example in split.train if example.id in usable),
+        training_rows=training.rows,
+        validation_rows=validation.rows,
+        test=tuple(example for example in split.test if example.id in usable),
+        section=DataSection(
+            sources=[source.path for source in role.data],
+            dataset_sha=dataset_sha(read.examples),
+            split_sha=split.sha,
+            quarantine=str(quarantine_file(root, name).relative_to(root)) if refused else None,
+            **asdict(counts),
+        ),
+        pieces=tuple(weighted_pieces(_typical(training.rows), reader.tokenizer)),
+    )
+
+
+def test_paper(data: RoleData, framing: Framing, reader: Reader, *, answers: bool) -> TestPaper:
+    """The test items as a candidate with this framing sees them.
+
+    Raises:
+        DataError: with the framing's additions some items no longer fit into the base's context.
+    """
+    framed = [framing.around(example) for example in data.test]
+    rendered = _render(framed, reader, RenderOptions(max_tokens=reader.context))
+    if rendered.refusals:
+        first = rendered.refusals[0]
+        raise DataError(
+            f"{len(rendered.refusals)} test items do not fit with what this method adds to the prompt",
+            [
+                Problem(
+                    reason=first.reason,
+                    file=first.source,
+                    line=first.line,
+                    field="methods",
+                    fix="Show fewer examples or a shorter instruction",
+                )
+            ],
+        )
+    prompts = [prompt_tokens(example, reader.tokenizer) for example in framed] if answers else []
+    return TestPaper(rendered.rows, prompts)
+
+
+test_paper.__test__ = False  # type: ignore[attr-defined]  # not a test, whatever pytest makes of the name
+
+
+def _render(examples: Sequence[Example], reader: Reader, options: RenderOptions) -> RenderResult:
+    return render_examples(examples, reader.tokenizer, options, reader.context, reader.end_ids)
+
+
+def _require_sides(sides: Mapping[str, RenderResult]) -> None:
+    """No side may be empty after rendering: a row can still be too long, or have nothing to learn."""
+    for side, rendered in sides.items():
+        if not rendered.rows:
+            reason = rendered.refusals[0].reason if rendered.refusals else "the split left none"
+            raise DataError(
+                f"no {side} rows are left",
+                [Problem(reason=reason, field="render", fix="Mend the rows, or allow longer ones")],
+            )
+
+
+def _typical(rows: Sequence[TokenRow]) -> TokenRow:
+    """The row of median length: what is shown as an example."""
+    return sorted(rows, key=lambda row: len(row.tokens))[len(rows) // 2]

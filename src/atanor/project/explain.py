@@ -1,0 +1,106 @@
+"""Every value in force and where it came from, for `atanor check --explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from atanor.evaluate.options import MetricSpec
+from atanor.models.reference import BaseReference
+from atanor.project.document import FieldPath, dotted
+from atanor.project.file import LoadedProject
+from atanor.project.notation import value_at
+from atanor.project.options import ALWAYS_MEASURED, MethodChoice, RoleOptions
+from atanor.project.wording import default_in_words, plain
+
+
+@dataclass(frozen=True)
+class ExplainedValue:
+    """One option in force.
+
+    Attributes:
+        path: dotted path, as one would write it in the file.
+        value: what is in force, as it is written in a file, or in words where another option decides; else `none`.
+        source: `line 9`, `default`, `default of task answer` or `always measured`.
+    """
+
+    path: str
+    value: str
+    source: str
+
+
+def explain(loaded: LoadedProject) -> list[ExplainedValue]:
+    """Every option of a project with its value and source, in the order of the declarations."""
+    return list(_Explanation(loaded).of_group(loaded.file, ()))
+
+
+class _Explanation:
+    def __init__(self, loaded: LoadedProject) -> None:
+        self.loaded = loaded
+
+    def of_group(self, options: BaseModel, path: FieldPath) -> Iterator[ExplainedValue]:
+        for key in type(options).model_fields:
+            if isinstance(options, RoleOptions) and key == "metrics":
+                yield from self._metrics(options, (*path, key))
+            else:
+                yield from self._of(options, key, (*path, key))
+
+    def _of(self, options: BaseModel, key: str, path: FieldPath) -> Iterator[ExplainedValue]:
+        value = getattr(options, key)
+        if isinstance(value, dict) and any(isinstance(below, BaseModel) for below in value.values()):
+            for name, below in value.items():
+                yield from self.of_group(below, (*path, name))
+        elif isinstance(value, BaseModel):
+            yield from self.of_group(value, path)
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            # `data: {path: …}` is written without a position, `data: [{path: …}]` with one.
+            listed = isinstance(value_at(self.loaded.document.value, path), list) or len(value) > 1
+            for index, entry in enumerate(value):
+                yield from self._entry(entry, (*path, index) if listed or isinstance(entry, MethodChoice) else path)
+        else:
+            yield self._leaf(options, key, path)
+
+    def _entry(self, entry: BaseModel, path: FieldPath) -> Iterator[ExplainedValue]:
+        if not isinstance(entry, MethodChoice):
+            yield from self.of_group(entry, path)
+            return
+        source = self._line(path) if value_at(self.loaded.document.value, path) is not None else "default"
+        yield ExplainedValue(dotted(path), entry.name, source)
+        yield from self.of_group(entry.options, (*path, entry.name))
+
+    def _metrics(self, role: RoleOptions, path: FieldPath) -> Iterator[ExplainedValue]:
+        for index, metric in enumerate(role.metrics_in_force):
+            at = (*path, index)
+            if role.metrics is not None and index < len(role.metrics):
+                source = self._line(at)
+            else:
+                source = "always measured" if metric.name == ALWAYS_MEASURED else f"default of task {role.task}"
+            yield ExplainedValue(dotted(at), metric.name, source)
+            for key in [key for key in MetricSpec.model_fields if key != "name"]:
+                yield self._leaf(metric, key, (*at, metric.name, key))
+
+    def _leaf(self, options: BaseModel, key: str, path: FieldPath) -> ExplainedValue:
+        value = getattr(options, key)
+        source = self._line(path) if key in options.model_fields_set else "default"
+        shown = default_in_words(type(options), key) if value is None else None
+        return ExplainedValue(dotted(path), shown or _shown(value), source)
+
+    def _line(self, path: FieldPath) -> str:
+        return f"line {self.loaded.document.line_of(dotted(path))}"
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None | () | {}:
+            return "none"
+        case StrEnum() | BaseReference():
+            return str(value)
+        case tuple():
+            return "; ".join(plain(entry) for entry in value)
+        case dict():
+            return ", ".join(f"{key}: {plain(below)}" for key, below in value.items())
+    return plain(value)

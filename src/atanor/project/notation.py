@@ -1,0 +1,104 @@
+"""From where a value stands in the models to where it stands in the file, and to the options declared there.
+
+The models know one full form; the file may use a short one. `roles.director.data[0].path` of the model is
+`roles.director.data.path`, or only `roles.director.data`, as the person wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
+from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
+from atanor.methods.options import METHOD_OPTIONS
+from atanor.project.document import FieldPath
+from atanor.project.options import ProjectFile, RoleOptions
+
+
+@dataclass(frozen=True)
+class OptionGroup:
+    """Options that are written at one place of the file.
+
+    Attributes:
+        place: dotted path, with `NAME` for what the person names; empty for the top.
+        model: the declaration.
+    """
+
+    place: str
+    model: type[BaseModel]
+
+
+_ROLE_GROUPS: Mapping[str, type[BaseModel]] = {
+    "data": SourceOptions,
+    "split": SplitOptions,
+    "render": RenderOptions,
+    "generate": GenerationOptions,
+    "evaluate": EvaluationOptions,
+    "metrics": MetricSpec,
+}
+
+
+def option_groups() -> Iterator[OptionGroup]:
+    """Every group of options a project file is made of, from the top down."""
+    yield OptionGroup("", ProjectFile)
+    yield OptionGroup("roles.NAME", RoleOptions)
+    for key, model in _ROLE_GROUPS.items():
+        yield OptionGroup(f"roles.NAME.{key}" + (".NAME" if model is MetricSpec else ""), model)
+    for name, method in METHOD_OPTIONS.items():
+        yield OptionGroup(f"roles.NAME.methods.{name}", method)
+
+
+def options_at(path: FieldPath) -> type[BaseModel] | None:
+    """The options declared at a place of the file; None where there are none (a list, a scalar)."""
+    match tuple(part for part in path if isinstance(part, str)):
+        case ():
+            return ProjectFile
+        case ("roles", _):
+            return RoleOptions
+        case ("roles", _, "methods", method):
+            return METHOD_OPTIONS.get(method)
+        case ("roles", _, "metrics", _):
+            return MetricSpec
+        case ("roles", _, group):
+            return _ROLE_GROUPS.get(group)
+    return None
+
+
+def as_written(raw: Any, location: FieldPath) -> FieldPath:
+    """The path in the file for a path in the models.
+
+    Args:
+        raw: the file's top value.
+        location: a path in the models, as pydantic's errors give it; parts that stand for no value are passed over.
+    """
+    path: FieldPath = ()
+    node = raw
+    for part in location:
+        if isinstance(node, Mapping) and part not in node and len(node) == 1 and path and isinstance(path[-1], int):
+            # An entry `name: {key: value}` of a list: the model has the name as a value, the file as a key.
+            ((key, node),) = node.items()
+            path = (*path, key)
+        if _has(node, part):
+            node = node[part]
+            path = (*path, part)
+    return path
+
+
+def value_at(raw: Any, path: FieldPath) -> Any:
+    """The value at a path of the file; None where there is none."""
+    node = raw
+    for part in path:
+        if not _has(node, part):
+            return None
+        node = node[part]
+    return node
+
+
+def _has(node: Any, part: str | int) -> bool:
+    if isinstance(node, list):
+        return isinstance(part, int) and part < len(node)
+    return isinstance(node, Mapping) and part in node

@@ -1,0 +1,225 @@
+"""The project file as it is declared: the rooms' own options composed into roles and a project.
+
+A key may be written short (`data: rows.jsonl`, `methods: [lora]`, `metrics: [rouge_l]`); the validators here turn every
+short form into the one full form the rest of the code sees.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SerializeAsAny,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
+from atanor.errors import ConfigurationError
+from atanor.evaluate.metrics import METRIC_NAMES
+from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
+from atanor.methods.options import METHOD_OPTIONS
+from atanor.models.reference import BaseReference
+from atanor.options import Options
+from atanor.project.nearest import did_you_mean
+
+REFUSED = "atanor_refused"
+"""The type of the pydantic errors raised here; their context carries `reason` and `fix` ready for the reader."""
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+
+
+def _refuse(reason: str, fix: str) -> PydanticCustomError:
+    return PydanticCustomError(REFUSED, "{reason}", {"reason": reason, "fix": fix})
+
+
+class Task(StrEnum):
+    """What a role's examples are, which decides the default metrics."""
+
+    ANSWER = "answer"
+    """A conversation and the answer it should get; scored by the answer's likelihood and by what is generated."""
+
+    LABEL = "label"
+    """A conversation and the one short label it should get; scored by exact match."""
+
+    TEXT = "text"
+    """Plain text to continue; scored by likelihood only, nothing is generated."""
+
+
+DEFAULT_METRICS: Mapping[Task, tuple[str, ...]] = {
+    Task.ANSWER: ("perplexity", "rouge_l"),
+    Task.LABEL: ("exact_match", "perplexity"),
+    Task.TEXT: ("perplexity", "bits_per_byte"),
+}
+ALWAYS_MEASURED = "forgetting"
+"""A specialist that lost its general knowledge is measured as such whether or not the project asks."""
+
+
+class MethodChoice(BaseModel):
+    """One way to customise that a role tries, with its options. Written `lora` or `lora: {rank: 8}`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(description="Name of the method.")
+    options: SerializeAsAny[Options] = Field(description="The method's own options.")
+
+    @classmethod
+    def of(cls, name: str, **options: Any) -> MethodChoice:
+        """The method `name` with these options, the rest at their defaults."""
+        return cls.model_validate({name: options})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = {value: None}
+        if not isinstance(value, Mapping):
+            return value
+        if set(value) == {"name", "options"}:
+            value = {value["name"]: value["options"]}
+        if len(value) != 1:
+            raise _refuse(
+                "a method is a name, or a name with its options below it", _one_key_form(value, METHOD_OPTIONS)
+            )
+        ((name, options),) = value.items()
+        declared = METHOD_OPTIONS.get(name)
+        if declared is None:
+            known = ", ".join(METHOD_OPTIONS)
+            raise _refuse(f"`{name}` is no method", did_you_mean(name, METHOD_OPTIONS, f"Methods: {known}"))
+        if options is not None and not isinstance(options, (Mapping, declared)):
+            raise _refuse(f"the options of `{name}` are a group of keys", f"Write `{name}: {{key: value}}`")
+        return {"name": name, "options": declared.model_validate({} if options is None else options)}
+
+
+def _one_key_form(value: Mapping[str, Any], known: Mapping[str, object] | tuple[str, ...]) -> str:
+    """How to mend a list entry with no key or several: usually options not indented below their name."""
+    name = next((key for key in value if key in known), None)
+    if name is None:
+        return f"Write one of {', '.join(known)}"
+    others = ", ".join(f"{key}: …" for key in value if key != name)
+    return f"Write `{name}: {{{others}}}`"
+
+
+def _metric_entry(value: Any) -> Any:
+    """Refuse what `MetricSpec` would take for a metric of an unknown name."""
+    if isinstance(value, Mapping) and "name" not in value and len(value) != 1:
+        raise _refuse("a metric is a name, or a name with its options below it", _one_key_form(value, METRIC_NAMES))
+    name = value
+    if isinstance(value, Mapping):
+        name = value["name"] if "name" in value else next(iter(value))
+    if isinstance(name, str) and name not in METRIC_NAMES:
+        known = ", ".join(METRIC_NAMES)
+        raise _refuse(f"`{name}` is no metric", did_you_mean(name, METRIC_NAMES, f"Metrics: {known}"))
+    return value
+
+
+def _sources(value: Any) -> Any:
+    """One source or a list of them, each a path or a mapping, as a list of mappings."""
+    entries = value if isinstance(value, (list, tuple)) else [value]
+    return [{"path": entry} if isinstance(entry, str) else entry for entry in entries]
+
+
+def _base(value: Any) -> BaseReference:
+    if isinstance(value, BaseReference):
+        return value
+    if not isinstance(value, str):
+        raise _refuse("a base model is written as text", "Write pkg:NAME, hf:owner/name, path:DIRECTORY or gguf:FILE")
+    try:
+        return BaseReference.parse(value)
+    except ConfigurationError as error:
+        problem = error.problems[0]
+        raise _refuse(problem.reason, problem.fix or "") from error
+
+
+def _name(value: str) -> str:
+    if re.match(NAME_PATTERN, value):
+        return value
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-_").lower()[:64]
+    raise _refuse(
+        "a name has letters a to z, digits, - and _ only, and at most 64 of them, because files are named after it",
+        f"Write `{plain}`" if plain else "Write a name as `my-role`",
+    )
+
+
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
+Base = Annotated[
+    BaseReference,
+    PlainValidator(_base),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^(pkg:.*\S.*|hf:[\w.-]+/[\w.-]+(@.*)?|path:.*\S.*|gguf:.*\S.*)$"}),
+]
+Sources = Annotated[tuple[SourceOptions, ...], Field(min_length=1), BeforeValidator(_sources)]
+Metric = Annotated[MetricSpec, BeforeValidator(_metric_entry)]
+
+
+class RoleOptions(Options):
+    """One specialist to make."""
+
+    goal: str = Field(min_length=1, description="What the model should do differently, in a sentence or two.")
+    task: Task = Field(
+        Task.ANSWER,
+        description="What the examples are: `answer` (a conversation and its answer), `label` (a conversation and its "
+        "label) or `text` (plain text to continue).",
+    )
+    system: str | None = Field(
+        None, min_length=1, description="System message put before every conversation that has none."
+    )
+    base: Base | None = Field(None, description="Base model of this role; the default is the project's.")
+    data: Sources = Field(description="Where the examples are: a path, a group of keys, or a list of these.")
+    split: SplitOptions = Field(default_factory=SplitOptions, description="How rows are held out.")
+    render: RenderOptions = Field(default_factory=RenderOptions, description="How rows become tokens.")
+    methods: tuple[MethodChoice, ...] = Field(
+        default_factory=lambda: (MethodChoice.of("lora"),),
+        min_length=1,
+        description="Ways to customise, each tried and compared with the base: `lora`, or `lora: {rank: 8}`.",
+    )
+    generate: GenerationOptions = Field(default_factory=GenerationOptions, description="How answers are produced.")
+    evaluate: EvaluationOptions = Field(default_factory=EvaluationOptions, description="How candidates are compared.")
+    metrics: tuple[Metric, ...] | None = Field(
+        None,
+        min_length=1,
+        description="What is measured; the default is by task: `perplexity` and `rouge_l` for `answer`, `exact_match` "
+        "and `perplexity` for `label`, `perplexity` and `bits_per_byte` for `text`. `forgetting` is always added.",
+    )
+    gates: tuple[str, ...] = Field(
+        (), description="What a candidate must reach to be released, as `rouge_l better by 0.05`."
+    )
+
+    @property
+    def metrics_in_force(self) -> tuple[MetricSpec, ...]:
+        """The metrics written, or the task's defaults, and `forgetting` in any case."""
+        written = self.metrics
+        if written is None:
+            written = tuple(MetricSpec(name=name) for name in DEFAULT_METRICS[self.task])
+        if any(metric.name == ALWAYS_MEASURED for metric in written):
+            return written
+        return (*written, MetricSpec(name=ALWAYS_MEASURED))
+
+
+class ProjectFile(Options):
+    """One `atanor.yaml`: the roles to make and what they share."""
+
+    project: Name = Field(description="Name of the project: letters, digits, - and _.")
+    base: Base = Field(
+        description="Base model: `pkg:NAME`, `hf:owner/name[@revision]`, `path:DIRECTORY` or `gguf:FILE`."
+    )
+    seed: int = Field(17, ge=0, description="Everything drawn at random follows from it.")
+    max_refused: float = Field(
+        0.02, ge=0, le=1, description="Share of rows that may be refused and set aside before the run stops."
+    )
+    roles: dict[Name, RoleOptions] = Field(min_length=1, description="The specialists to make, by name.")
+
+    def base_of(self, role: str) -> BaseReference:
+        """The base model of a role: its own, or the project's."""
+        return self.roles[role].base or self.base

