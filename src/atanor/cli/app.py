@@ -119,7 +119,7 @@ def chat(
 
 
 @data_app.command("check")
-def data_check(
+def data_check(  # noqa: PLR0917  # the signature is the command line
     file: Annotated[Path, typer.Argument(help="File of rows.")],
     prompt: Annotated[str | None, typer.Option(help="Column with what the model is given.")] = None,
     completion: Annotated[str | None, typer.Option(help="Column with what it should answer.")] = None,

@@ -1,4 +1,4 @@
-"""What the terminal shows: the stages of a run, the comparison, lists, errors. Reads well at 80 columns and without colour."""
+"""What the terminal shows: the stages of a run, the comparison, lists, errors. It reads well without colour too."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from atanor.cli import figures
-from atanor.data.reading import ReadResult
+from atanor.data import ReadResult, problem_of
 from atanor.errors import AtanorError, Problem
 from atanor.evaluate.items import Comparison, GateResult, Verdict
 from atanor.evaluate.report import DataSection, Report, TrainingSection
@@ -158,7 +159,7 @@ def read_view(read: ReadResult) -> RenderableType:
         columns = ", ".join(source.columns.used)
         lines.append(Text(f"{source.path}: {source.kind}, {source.columns.format} ({columns})"))
     if read.refusals:
-        lines.append(problems_table([_of_refusal(refusal) for refusal in read.refusals[:SHOWN]]))
+        lines.append(problems_table([problem_of(refusal) for refusal in read.refusals[:SHOWN]]))
         if len(read.refusals) > SHOWN:
             lines.append(Text(f"  … and {len(read.refusals) - SHOWN} more, all in the quarantine file"))
     left = f" · {read.left_out} left out by `where` or `limit`" if read.left_out else ""
@@ -174,22 +175,30 @@ def problems_view(error: AtanorError) -> RenderableType:
     """An error with its problems in aligned columns, and what to do about each."""
     if not error.problems:
         return Text(error.summary, style="bold")
-    return Group(Text(error.summary, style="bold"), Text(), problems_table(error.problems))
+    files = {problem.file for problem in error.problems}
+    # A file the summary has already named need not be repeated on every line.
+    named = next(iter(files)) if len(files) == 1 else None
+    short = named is not None and named in error.summary
+    return Group(Text(error.summary, style="bold"), Text(), problems_table(error.problems, short=short))
 
 
-def problems_table(problems: Sequence[Problem]) -> Table:
-    """Place, field, reason with value, fix; a column nobody needs is left out."""
+def problems_table(problems: Sequence[Problem], *, short: bool = False) -> RenderableType:
+    """Place, field, reason with value, fix. A column that would be empty is left out; `short` leaves the file out."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=False, overflow="fold")
-    table.add_column(overflow="fold")
+    rows = []
     for problem in problems:
-        place = "  ".join(part for part in (problem.place, problem.field) if part)
+        line = f"line {problem.line}" if problem.line is not None else ""
         shown = f" (got {problem.value})" if problem.value is not None else ""
         text = Text(f"{problem.reason}{shown}.")
         if problem.fix:
             text.append(f" {problem.fix.rstrip('.')}.", style="bold")
-        table.add_row(Text(f"  {place}", style="cyan"), text)
-    return table
+        rows.append((line if short else problem.place, problem.field or "", text))
+    kept = [number for number in range(3) if any(str(row[number]) for row in rows)]
+    for number in kept:
+        table.add_column(overflow="fold", no_wrap=number == 0, style="cyan" if number == 0 else None)
+    for row in rows:
+        table.add_row(*(row[number] for number in kept))
+    return Padding(table, (0, 0, 0, 2))
 
 
 def weights_view(pieces: Sequence[tuple[str, float]]) -> RenderableType:
@@ -200,15 +209,7 @@ def weights_view(pieces: Sequence[tuple[str, float]]) -> RenderableType:
             text.append(f"⟦{piece}⟧", style="bold green")
         else:
             text.append(piece, style="dim")
-    return _indented(text)
-
-
-def _of_refusal(refusal: object) -> Problem:
-    from atanor.data.refusals import problem_of
-    from atanor.data.rows import Refusal
-
-    assert isinstance(refusal, Refusal)
-    return problem_of(refusal)
+    return Padding(text, (0, 0, 0, 10))
 
 
 def _name(report: Report) -> str:
@@ -251,9 +252,3 @@ def _lines(rows: Sequence[tuple[str, str]]) -> Table:
     for name, text in rows:
         table.add_row(Text(name, style="bold"), Text(text))
     return table
-
-
-def _indented(text: Text) -> RenderableType:
-    from rich.padding import Padding
-
-    return Padding(text, (0, 0, 0, 10))

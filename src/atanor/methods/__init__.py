@@ -1,7 +1,7 @@
 """Every way to customise a model, behind one interface: a `Bench` goes in, a candidate comes out.
 
-A method is one entry in `METHODS` (registry.py) and one in `METHOD_OPTIONS` (options.py); the project file, the workflow,
-the evaluation and the store need nothing else to know it.
+A method is one entry in `METHODS` (registry.py) and one in `METHOD_OPTIONS` (options.py); the project file, the
+workflow, the evaluation and the store need nothing else to know it.
 """
 
 import lazy_loader

@@ -1,6 +1,6 @@
-from .candidate import Bench, CandidateDescription, DESCRIPTION, Made, Method
+from .candidate import DESCRIPTION, Bench, CandidateDescription, Made, Method
 from .framing import Framing
 from .options import METHOD_OPTIONS
 from .registry import METHODS
 
-__all__ = ["Bench", "CandidateDescription", "DESCRIPTION", "Framing", "METHODS", "METHOD_OPTIONS", "Made", "Method"]
+__all__ = ["DESCRIPTION", "METHODS", "METHOD_OPTIONS", "Bench", "CandidateDescription", "Framing", "Made", "Method"]

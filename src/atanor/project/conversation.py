@@ -79,7 +79,7 @@ class Conversation:
         return answer
 
 
-class _Pieces(TextStreamer):
+class _Pieces(TextStreamer):  # type: ignore[misc]  # untyped in transformers
     """Collects an answer's text as it comes."""
 
     def __init__(self, tokenizer: Any, on_text: Callable[[str], None] | None) -> None:

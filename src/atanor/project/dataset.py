@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
@@ -11,10 +11,12 @@ from transformers import PreTrainedTokenizerBase
 from atanor.data import (
     Example,
     RenderResult,
+    Speaker,
     TokenRow,
     dataset_sha,
     prompt_tokens,
     render_examples,
+    require_enough,
     split_examples,
     summarise,
     weighted_pieces,
@@ -65,7 +67,7 @@ class RoleData:
             Item(
                 id=example.id,
                 cluster=example.group if example.group is not None else example.id,
-                prompt="\n\n".join(message.content for message in example.prompt),
+                prompt="\n\n".join(turn.content for turn in example.prompt if turn.speaker is not Speaker.SYSTEM),
                 reference=example.reference,
                 fields=example.fields,
             )
@@ -90,6 +92,7 @@ def prepare_role(project: ProjectFile, name: str, root: Path, reader: Reader) ->
         test = _render(split.test, reader, judged)
         refused = (*read.refusals, *training.refusals, *validation.refusals, *test.refusals)
         keep_refused(refused, root, name)
+        require_enough(replace(read, refusals=refused), project.max_refused)
         _require_sides({"training": training, "validation": validation, "test": test})
     usable = {row.example_id for row in (*training.rows, *test.rows)}
     counts = summarise(read, split, train=training, validation=validation, test=test, context=reader.context)

@@ -11,6 +11,7 @@ from atanor.data import ReadResult, Refusal, read_examples, require_enough, writ
 from atanor.errors import DataError
 from atanor.project.options import ProjectFile, Task
 from atanor.store.database import FOLDER
+from atanor.store.files import remove
 
 
 def read_role(project: ProjectFile, name: str, root: Path) -> ReadResult:
@@ -43,7 +44,7 @@ def keep_refused(refusals: Sequence[Refusal], root: Path, name: str) -> None:
     if refusals:
         write_quarantine(refusals, quarantine_file(root, name))
     else:
-        quarantine_file(root, name).unlink(missing_ok=True)
+        remove(quarantine_file(root, name))
 
 
 @contextmanager

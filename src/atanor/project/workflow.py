@@ -17,7 +17,7 @@ from pathlib import Path
 from atanor import __version__
 from atanor.compute import device_name
 from atanor.errors import AtanorError
-from atanor.evaluate import render_html
+from atanor.evaluate.page import render_html
 from atanor.evaluate.report import Report
 from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
 from atanor.methods.options import LoraMethodOptions
@@ -187,11 +187,11 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     finally:
         if made.model is not None:
             detach(made.model)
-    return _conclude(job, choice, run, made, (baseline, candidate), earlier)
+    return _conclude(job, choice, run, made, sat=(baseline, candidate), earlier=earlier)
 
 
 def _conclude(
-    job: RoleJob, choice: MethodChoice, run: RunRecord, made: Made, sat: tuple[Sat, Sat], earlier: list[Report]
+    job: RoleJob, choice: MethodChoice, run: RunRecord, made: Made, *, sat: tuple[Sat, Sat], earlier: list[Report]
 ) -> Report:
     """Write candidate, report and release, in that order."""
     folder = job.store.run_folder(run)
@@ -280,7 +280,7 @@ def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
     role = job.role.model_dump(mode="json", exclude={"methods", "data"})
     content = {
         "atanor": __version__,
-        "role": role,
+        "role": [job.name, role],
         "method": choice.model_dump(mode="json"),
         "data": [job.data.section.dataset_sha, job.data.section.split_sha],
         "base": [job.base.local.sha, job.base.template_sha, str(job.base.model.dtype)],

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from atanor.errors import Problem, StoreError
 
 
@@ -76,7 +78,8 @@ def writing_folder(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise storage_error(error, path) from error
     try:
-        yield temporary
+        with _naming_write_failures():
+            yield temporary
         for file in sorted(temporary.rglob("*")):
             sync(file)
         temporary.chmod(0o755)
@@ -88,6 +91,33 @@ def writing_folder(path: Path) -> Iterator[Path]:
         raise storage_error(error, path) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file; it is no error if it is not there.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+@contextmanager
+def _naming_write_failures() -> Iterator[None]:
+    """safetensors and torch wrap the system's error while writing in errors of their own; this unwraps them."""
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as error:
+        text = str(error)
+        if "os error 28" in text or "No space left" in text:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        # torch's zip writer does not say why the system refused; a full disk is by far the usual reason.
+        if "PytorchStreamWriter failed writing" in text or "unexpected pos" in text:
+            raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} (torch: {text.splitlines()[0]})") from error
+        raise
 
 
 def sync(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The scripts behind every published figure, and their committed results."""
