@@ -174,7 +174,7 @@ def test_a_full_disk_stops_with_the_reason_and_goes_on_when_there_is_space(
     said = " ".join(done.stderr.split())
     assert "could not be written" in said or "could not be used" in said, said
     assert "Free space" in said and "Traceback" not in said
-    assert not list(small_disk.glob(".atanor/runs/*/.checkpoint*")), "nothing half written stays"
+    assert not list(small_disk.glob(".atanor/training/*/.checkpoint*")), "nothing half written stays"
     ballast.unlink()
     path = small_disk / "atanor.yaml"
     path.write_text(path.read_text("utf-8").replace("validate_every: 6", "validate_every: 28"), encoding="utf-8")

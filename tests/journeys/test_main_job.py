@@ -178,7 +178,7 @@ def test_killed_in_training_the_same_command_finishes_with_the_same_weights(
         [sys.executable, "-m", "atanor", "run"], cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
     while process.poll() is None:
-        if list(tmp_path.glob(".atanor/runs/*/checkpoint-*")):
+        if list(tmp_path.glob(".atanor/training/*/checkpoint-*")):
             os.kill(process.pid, signal.SIGKILL)
             break
         time.sleep(0.005)
@@ -193,6 +193,27 @@ def test_killed_in_training_the_same_command_finishes_with_the_same_weights(
     theirs = load_file(finished / ".atanor" / "runs" / report["run"] / "adapter" / "adapter_model.safetensors")
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert "interrupted and went on from step" in " ".join(report["notes"])
+
+
+def test_other_metrics_and_gates_are_another_run_but_nothing_is_trained_again(
+    tmp_path: Path, tiny_base_folder: Path
+) -> None:
+    path = write_project(tmp_path, tiny_base_folder)
+    (first,) = atanor.Project.load(tmp_path).run().reports
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("[exact_match, perplexity]", "[token_f1, perplexity]"), encoding="utf-8")
+
+    class NoTraining(Unwatched):
+        def start(self, name: str, total: int, unit: str, done: int = 0):  # type: ignore[no-untyped-def]
+            assert name != "training"
+            return super().start(name, total, unit, done)
+
+    (second,) = atanor.Project.load(tmp_path).run(watcher=NoTraining()).reports
+    assert second.run != first.run
+    assert "its weights were used again" in " ".join(second.notes)
+    assert second.comparisons[1] == first.comparisons[1], "perplexity is what it was"
+    (third,) = atanor.Project.load(tmp_path).run(again=True).reports
+    assert third.run not in (first.run, second.run)
 
 
 def test_prompt_and_few_shot_are_compared_like_any_other_method(tmp_path: Path, tiny_base_folder: Path) -> None:

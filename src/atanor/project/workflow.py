@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, W
 from atanor.project.file import LoadedProject
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
-from atanor.store.files import sha256_file, write_text
+from atanor.store.files import sha256_file, write_text, writing_folder
 from atanor.train import Interrupted, Precision, steps_of, train_dtype
 
 
@@ -162,20 +163,7 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     baseline = job.examiner.outcomes(
         job.base.model, test_paper(job.data, Framing(), job.reader, answers=answers), "base", "base", job.watcher
     )
-    made = METHODS[choice.name].make(
-        choice.options,
-        Bench(
-            base=job.base,
-            goal=job.role.goal,
-            training=job.data.training,
-            training_rows=job.data.training_rows,
-            validation_rows=job.data.validation_rows,
-            seed=job.seed,
-            folder=folder,
-            versions=versions(),
-        ),
-        job.watcher,
-    )
+    made = _make(job, choice, run)
     try:
         candidate = job.examiner.outcomes(
             made.model if made.model is not None else job.base.model,
@@ -188,6 +176,45 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
         if made.model is not None:
             detach(made.model)
     return _conclude(job, choice, run, made, sat=(baseline, candidate), earlier=earlier)
+
+
+def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
+    """Make the candidate; what was trained before, under whatever metrics and gates, is not trained again."""
+    folder = job.store.run_folder(run)
+    with job.store.training(_training_key(job, choice, run)) as training:
+        made = METHODS[choice.name].make(
+            choice.options,
+            Bench(
+                base=job.base,
+                goal=job.role.goal,
+                training=job.data.training,
+                training_rows=job.data.training_rows,
+                validation_rows=job.data.validation_rows,
+                seed=job.seed,
+                folder=training,
+                versions=versions(),
+            ),
+            job.watcher,
+        )
+        if made.adapter is not None:
+            with writing_folder(folder / made.adapter.name) as copy:
+                shutil.copytree(made.adapter, copy, dirs_exist_ok=True)
+            made = dataclasses.replace(made, adapter=folder / made.adapter.name)
+    return made
+
+
+def _training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
+    """Hash of everything that decides a candidate's weights, and of nothing else; with `again`, of the run too."""
+    content = {
+        "atanor": __version__,
+        "method": choice.model_dump(mode="json"),
+        "training": [[row.tokens, row.weights] for row in job.data.training_rows],
+        "validation": [[row.tokens, row.weights] for row in job.data.validation_rows],
+        "base": [job.base.local.sha, str(job.base.model.dtype)],
+        "seed": job.seed,
+        "again": run.key if job.again else None,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _conclude(

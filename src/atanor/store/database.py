@@ -4,7 +4,8 @@ Everything lies under `.atanor/` beside the project file:
 
     .atanor/atanor.db              the tables
     .atanor/artefacts/ab/ab12…     bytes by SHA-256, never changed
-    .atanor/runs/RUN/              checkpoints, adapter, report.json, report.html, project.yaml
+    .atanor/training/KEY/          checkpoints; runs that train the same share them
+    .atanor/runs/RUN/              adapter, report.json, report.html, project.yaml
 """
 
 from __future__ import annotations
@@ -123,12 +124,28 @@ class Store:
         Raises:
             StoreError: another process works on it.
         """
-        lock = self._lock(run)
+        with self._holding(self.run_folder(run), f"run {run.id}"):
+            yield
+
+    @contextmanager
+    def training(self, key: str) -> Iterator[Path]:
+        """Hold the folder of a training, named by the hash of all that decides its weights; runs may share it.
+
+        Raises:
+            StoreError: another process works on it.
+        """
+        folder = self.folder / "training" / key[:16]
+        with self._holding(folder, f"the training {key[:16]}"):
+            yield folder
+
+    @contextmanager
+    def _holding(self, folder: Path, name: str) -> Iterator[None]:
+        lock = _lock(folder)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             raise StoreError(
-                f"run {run.id} is being worked on by another process",
+                f"{name} is being worked on by another process",
                 [Problem(reason="two writers would mix their checkpoints", fix="Wait for it, or stop it first")],
             ) from None
         try:
@@ -293,7 +310,7 @@ class Store:
         """A run that says `running` though no process holds it was killed."""
         if run.state is not RunState.RUNNING:
             return run
-        lock = self._lock(run)
+        lock = _lock(self.run_folder(run))
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -301,16 +318,16 @@ class Store:
         lock.release()
         return dataclasses.replace(run, state=RunState.INTERRUPTED)
 
-    def _lock(self, run: RunRecord) -> FileLock:
-        path = self.run_folder(run) / "lock"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise storage_error(error, path) from error
-        return FileLock(path)
-
     def _artefact(self, sha: str) -> Path:
         return self.folder / "artefacts" / sha[:2] / sha
+
+
+def _lock(folder: Path) -> FileLock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    return FileLock(folder / "lock")
 
 
 def _insert(tables: sqlite3.Connection, table: str, record: RunRecord | CandidateRecord | Release) -> None:
