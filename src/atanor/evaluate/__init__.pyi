@@ -1,8 +1,10 @@
-# Report functions and the runner join here; an entry is all it takes, modules load when a name is first used.
+# Modules load when a name of theirs is first used.
 from .comparison import compare, decide, overall
 from .gates import Gate, gate_metrics, judge, parse_gate
 from .items import Comparison, GateResult, Item, Outcome, Verdict
 from .metrics import METRIC_NAMES, Metric, build_metric
+from .page import render_html
+from .report import Report
 
 __all__ = [
     "METRIC_NAMES",
@@ -12,6 +14,7 @@ __all__ = [
     "Item",
     "Metric",
     "Outcome",
+    "Report",
     "Verdict",
     "build_metric",
     "compare",
@@ -20,4 +23,5 @@ __all__ = [
     "judge",
     "overall",
     "parse_gate",
+    "render_html",
 ]

@@ -188,8 +188,10 @@ def _span(metric: Metric) -> float | None:
     return None if metric.bounds is None else metric.bounds[1] - metric.bounds[0]
 
 
-def _item_scores(metric: Metric, statistics: Statistics) -> tuple[float, ...]:
-    return tuple(metric.item_score(tuple(row)) for row in statistics.tolist())
+def _item_scores(metric: Metric, statistics: Statistics) -> tuple[float | None, ...]:
+    scores = (metric.item_score(tuple(row)) for row in statistics.tolist())
+    # None and not nan: JSON has no nan, and the report must be read back.
+    return tuple(score if math.isfinite(score) else None for score in scores)
 
 
 def _check_finite(metric: Metric, who: str, score: float) -> None:

@@ -69,7 +69,7 @@ class Comparison:
         yes_no: the metric is a yes or no an item; `p_value` is then McNemar's exact test, else the bootstrap's.
         items: number of items compared.
         clusters: number of independent clusters among them.
-        baseline_scores: one score an item for reading and plotting, in item order (nan where it has none).
+        baseline_scores: one score an item for reading and plotting, in item order (None where it has none).
         candidate_scores: the same for the candidate.
     """
 
@@ -87,8 +87,8 @@ class Comparison:
     p_value: float
     margin: float
     verdict: Verdict
-    baseline_scores: tuple[float, ...] = ()
-    candidate_scores: tuple[float, ...] = ()
+    baseline_scores: tuple[float | None, ...] = ()
+    candidate_scores: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,7 @@ class Report(BaseModel):
     created: str
     verdict: Verdict
     headline: str
+    confidence: float = 0.95
     comparisons: list[Comparison]
     gates: list[GateResult]
     released: str | None

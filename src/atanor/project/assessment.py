@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -230,9 +229,8 @@ def _report_items(
         if not metric.uses_general_text
     ]
 
-    def scores(number: int, of: Callable[[Comparison], tuple[float, ...]]) -> dict[str, float | None]:
-        values = {comparison.metric: of(comparison)[number] for comparison in on_items}
-        return {name: None if math.isnan(value) else value for name, value in values.items()}
+    def scores(number: int, of: Callable[[Comparison], tuple[float | None, ...]]) -> dict[str, float | None]:
+        return {comparison.metric: of(comparison)[number] for comparison in on_items}
 
     return [
         ReportItem(

@@ -18,7 +18,7 @@ from pathlib import Path
 from atanor import __version__
 from atanor.compute import device_name
 from atanor.errors import AtanorError
-from atanor.evaluate.page import render_html
+from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
 from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
 from atanor.methods.options import LoraMethodOptions
