@@ -84,6 +84,7 @@ def report(**changes: Any) -> Report:
         "candidate": "director-7b2f",
         "created": "2026-11-21T06:00:00+00:00",
         "verdict": Verdict.BETTER,
+        "confidence": 0.95,
         "headline": "Better on json schema and perplexity; all 2 gates pass.",
         "comparisons": comparisons,
         "gates": [

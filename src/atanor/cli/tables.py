@@ -61,7 +61,7 @@ def report_view(report: Report) -> RenderableType:
     parts: list[RenderableType] = []
     if report.training is not None:
         parts.append(_lines([("measured", _training(report.training))]))
-    parts += [Text(), comparison_table(report.comparisons, _name(report))]
+    parts += [Text(), comparison_table(report.comparisons, _name(report), report.confidence)]
     if report.gates:
         parts.append(gates_view(report.gates))
     released = f" Released as {report.released}." if report.released else " Not released."
@@ -73,13 +73,13 @@ def report_view(report: Report) -> RenderableType:
     return Group(*parts)
 
 
-def comparison_table(comparisons: Sequence[Comparison], candidate: str) -> Table:
+def comparison_table(comparisons: Sequence[Comparison], candidate: str, confidence: float) -> Table:
     """One line a metric: base, candidate, change with its interval, verdict."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=False)
     table.add_column("")
     table.add_column("base", justify="right")
     table.add_column(candidate, justify="right")
-    table.add_column("change [95 %]", justify="right", no_wrap=True)
+    table.add_column(f"change [{100 * confidence:g} %]", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for found in comparisons:
         margin = f" (margin {figures.score(found.margin)})" if found.verdict is Verdict.NO_DIFFERENCE else ""

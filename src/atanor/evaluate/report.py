@@ -82,7 +82,7 @@ class Report(BaseModel):
     created: str
     verdict: Verdict
     headline: str
-    confidence: float = 0.95
+    confidence: float
     comparisons: list[Comparison]
     gates: list[GateResult]
     released: str | None

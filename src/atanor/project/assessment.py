@@ -181,6 +181,7 @@ def build_report(
         created=now(),
         verdict=verdict,
         headline=headline,
+        confidence=examiner.role.evaluate.confidence,
         comparisons=comparisons,
         gates=gates,
         released=None,
