@@ -1,9 +1,9 @@
 # Modules load when a name of theirs is first used.
 from .comparison import compare, decide, overall
 from .gates import Gate, gate_metrics, judge, parse_gate
+from .html import render_html
 from .items import Comparison, GateResult, Item, Outcome, Verdict
 from .metrics import METRIC_NAMES, Metric, build_metric
-from .page import render_html
 from .report import Report
 
 __all__ = [

@@ -1,0 +1,172 @@
+"""The parts of the page that are tables and lists: metrics, gates, data, settings, versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from atanor.evaluate.html import figures
+from atanor.evaluate.html.markup import Content, Markup, join, tag
+from atanor.evaluate.html.words import pass_mark, verdict_mark
+from atanor.evaluate.items import Comparison, GateResult
+from atanor.evaluate.report import DataSection, TrainingSection
+
+
+def metric_table(comparisons: Sequence[Comparison], confidence: float) -> Markup:
+    """Every metric: both scores, the change with its interval, the margin, the verdict, on how many items."""
+    level = figures.confidence(confidence)
+    head = [
+        tag("th", "metric", scope="col"),
+        *(
+            tag("th", name, scope="col", class_="num")
+            for name in ("base", "candidate", f"change [{level}]", "margin", "p")
+        ),
+        tag("th", "verdict", scope="col"),
+        tag("th", "items", scope="col", class_="num"),
+    ]
+    caption = (
+        "Base and candidate on the same held-out items. The change is candidate minus base with its "
+        f"{level} interval; the margin is the smallest change that matters."
+    )
+    return scrolling("Metrics", caption, head, [_metric_row(found) for found in comparisons])
+
+
+def _metric_row(found: Comparison) -> Markup:
+    direction = "higher is better" if found.higher_is_better else "lower is better"
+    grouped = "" if found.clusters == found.items else f" in {figures.things(found.clusters, 'group')}"
+    name = tag("code", found.metric)
+    places = figures.decimals(found.margin)
+    return tag(
+        "tr",
+        tag("th", found.label, " ", tag("span", name, f" · {direction}", class_="under"), scope="row"),
+        tag("td", figures.score(found.baseline, places), class_="num"),
+        tag("td", figures.score(found.candidate, places), class_="num"),
+        tag("td", tag("b", figures.signed(found.change, places)), " ", figures.interval(found), class_="num"),
+        tag("td", figures.score(found.margin, places), class_="num"),
+        tag("td", figures.p_value(found.p_value), class_="num"),
+        tag("td", verdict_mark(found.verdict)),
+        tag("td", f"{found.items:,}{grouped}", class_="num"),
+    )
+
+
+def gate_table(gates: Sequence[GateResult]) -> Markup:
+    """Every gate, whether it is passed, and why."""
+    if not gates:
+        text = "The project sets no gate: a candidate is released when its verdict is “better”."
+        return tag("p", text, class_="absent")
+    head = [tag("th", name, scope="col") for name in ("", "gate", "why")]
+    rows = [
+        tag("tr", tag("td", pass_mark(gate.passed)), tag("th", gate.gate, scope="row"), tag("td", gate.reason))
+        for gate in gates
+    ]
+    passed = sum(gate.passed for gate in gates)
+    caption = f"What the project asks of a candidate before it is released: {passed} of {len(gates)} passed."
+    return scrolling("Gates", caption, head, rows)
+
+
+def data_part(data: DataSection) -> Markup:
+    """The rows, counted so that the sum can be checked, and what identifies them."""
+    share = data.supervised_tokens / data.tokens if data.tokens else 0.0
+    cut = "nothing cut" if not data.truncated else f"{figures.things(data.truncated, 'row')} cut to fit"
+    facts = [
+        ("Files", join([tag("code", source), " "] for source in data.sources)),
+        ("Split", f"{data.train:,} train · {data.validation:,} validation · {data.test:,} test"),
+        ("Tokens", f"{data.tokens:,}, of which {data.supervised_tokens:,} supervised ({figures.percent(share)})"),
+        ("Longest row", f"{data.longest:,} of {data.context:,} tokens of context; {cut}"),
+        ("Dataset SHA-256", tag("code", data.dataset_sha, class_="hash")),
+        ("Split SHA-256", tag("code", data.split_sha, class_="hash")),
+    ]
+    if data.quarantine:
+        facts.insert(1, ("Refused rows", join("kept in ", tag("code", data.quarantine), ", each with its reason")))
+    return join(_sum_of_rows(data), tag("div", facts_list(facts), class_="facts"))
+
+
+def _sum_of_rows(data: DataSection) -> Markup:
+    """`read = used + refused + left out + duplicates`, and a warning where that does not add up."""
+    parts = [
+        (data.used, "used"),
+        (data.refused, "refused"),
+        (data.left_out, "left out"),
+        (data.duplicates, "duplicates"),
+    ]
+    terms: list[str] = [_term(data.read, "rows read")]
+    for index, (number, name) in enumerate(parts):
+        terms += [" ", tag("span", "+" if index else "=", class_="operator"), " ", _term(number, name)]
+    missing = data.read - sum(number for number, _ in parts)
+    warning = f"{abs(missing):,} rows are not accounted for." if missing else None
+    return join(tag("p", terms, class_="sum"), tag("p", warning, class_="warning", role="note") if warning else None)
+
+
+def _term(number: int, name: str) -> Markup:
+    return tag("span", tag("b", f"{number:,}", class_="num"), " ", name, class_="term")
+
+
+def training_facts(training: TrainingSection) -> Markup:
+    """What training cost, measured."""
+    rate = training.logical_tokens / training.seconds if training.seconds else 0.0
+    trained = training.trainable_parameters / training.total_parameters if training.total_parameters else 0.0
+    return facts_list(
+        [
+            ("Method", training.method),
+            (
+                "Trained",
+                f"{figures.count(training.trainable_parameters)} of {figures.count(training.total_parameters)} "
+                f"parameters ({figures.percent(trained)})",
+            ),
+            ("Steps", f"{training.steps:,}, best at {training.best_step:,}"),
+            ("Time", f"{figures.duration(training.seconds)}, {rate:,.0f} tokens a second"),
+            ("Tokens", f"{training.logical_tokens:,}"),
+            ("Peak memory", figures.gigabytes(training.peak_memory_bytes)),
+            ("Precision", training.precision),
+        ]
+    )
+
+
+def settings_table(settings: Mapping[str, Any]) -> Markup:
+    """Every training option in force."""
+    rows = [
+        tag("tr", tag("th", tag("code", name), scope="row"), tag("td", tag("code", value)))
+        for name, value in _flat(settings)
+    ]
+    head = [tag("th", name, scope="col") for name in ("option", "value")]
+    return scrolling("Settings", "Every training option in force, written or default.", head, rows, narrow=True)
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
+    """Options inside options under dotted names."""
+    rows: list[tuple[str, str]] = []
+    for name, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            rows += _flat(value, f"{before}{name}.")
+        else:
+            rows.append((f"{before}{name}", json.dumps(value, ensure_ascii=False, default=str)))
+    return rows
+
+
+def versions_table(versions: Mapping[str, str]) -> Markup:
+    """Versions of everything the result may depend on."""
+    rows = [
+        tag("tr", tag("th", name, scope="row"), tag("td", tag("code", version))) for name, version in versions.items()
+    ]
+    head = [tag("th", name, scope="col") for name in ("library", "version")]
+    return scrolling("Versions", "Versions of everything the result may depend on.", head, rows, narrow=True)
+
+
+def facts_list(facts: Iterable[tuple[str, Content]]) -> Markup:
+    """Names and what they are."""
+    return tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts])
+
+
+def scrolling(
+    name: str, caption: str, head: Sequence[Markup], rows: Sequence[Markup], *, narrow: bool = False
+) -> Markup:
+    """A captioned table that scrolls sideways inside its own box, by keyboard too, never with the page."""
+    table = tag(
+        "table",
+        tag("caption", caption),
+        tag("thead", tag("tr", head)),
+        tag("tbody", rows),
+        class_="narrow" if narrow else None,
+    )
+    return tag("div", table, class_="scroll table", tabindex="0", role="region", aria_label=name)
