@@ -244,6 +244,27 @@ def test_plain_text_is_scored_and_nothing_is_generated(tmp_path: Path, tiny_base
     assert all(item.candidate_answer is None for item in report.items)
 
 
+def test_in_bfloat16_base_and_candidate_are_computed_alike_and_near_float32(
+    tmp_path: Path, tiny_base_folder: Path
+) -> None:
+    perplexities = {}
+    for precision in ("float32", "bfloat16"):
+        folder = tmp_path / precision
+        write_project(
+            folder,
+            tiny_base_folder,
+            role=f"    methods: [lora: {{rank: 4, epochs: 2, batch: 4, precision: {precision}}}]\n"
+            "    metrics: [perplexity, rouge_l]\n",
+        )
+        (report,) = atanor.Project.load(folder).run().reports
+        assert report.training is not None and report.training.precision == precision
+        perplexities[precision] = report.comparisons[0]
+    exact, rounded = perplexities["float32"], perplexities["bfloat16"]
+    assert rounded.baseline == pytest.approx(exact.baseline, rel=2e-2)
+    assert rounded.candidate == pytest.approx(exact.candidate, rel=2e-2)
+    assert rounded.baseline != exact.baseline
+
+
 def test_several_roles_are_all_run(tmp_path: Path, tiny_base_folder: Path) -> None:
     path = write_project(tmp_path, tiny_base_folder, role="    methods: [prompt]\n    metrics: [perplexity]\n")
     text = path.read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ In: words typed. Out: tables, progress, JSON with `--json`, an exit code: 0 done
 
 from __future__ import annotations
 
+import io
 import sys
 
 
@@ -14,6 +15,9 @@ def main() -> None:
     from atanor.cli.app import app
     from atanor.errors import AtanorError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a screen that has no `·` shows `?`, and the work goes on
     try:
         app()
     except AtanorError as error:

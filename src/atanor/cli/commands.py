@@ -22,8 +22,8 @@ from atanor.project.events import BaseReady, DataReady, Event, RunJudged, RunPla
 class TerminalWatcher(TerminalProgress):
     """Shows the stages of a run as they come; progress and notices go to stderr, stages to `out`."""
 
-    def __init__(self, out: Console) -> None:
-        super().__init__()
+    def __init__(self, out: Console, *, quiet: bool = False) -> None:
+        super().__init__(quiet=quiet)
         self.out = out
 
     def show(self, event: Event) -> None:
@@ -84,7 +84,7 @@ def run(path: Path, role: str | None, method: str | None, again: bool, as_json: 
     project = Project.load(path)
     # With --json stdout is one document, so the stages go to stderr.
     out = Console(stderr=as_json, highlight=False)
-    result = project.run(role, method=method, again=again, watcher=TerminalWatcher(out))
+    result = project.run(role, method=method, again=again, watcher=TerminalWatcher(out, quiet=as_json))
     if as_json:
         _json({"passed": result.passed, "reports": [report.model_dump(mode="json") for report in result.reports]})
         return

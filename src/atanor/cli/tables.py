@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -75,20 +78,21 @@ def report_view(report: Report) -> RenderableType:
 
 def comparison_table(comparisons: Sequence[Comparison], candidate: str, confidence: float) -> Table:
     """One line a metric: base, candidate, change with its interval, verdict."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=False)
+    table = _ruled()
     table.add_column("")
     table.add_column("base", justify="right")
     table.add_column(candidate, justify="right")
     table.add_column(f"change [{100 * confidence:g} %]", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for found in comparisons:
-        margin = f" (margin {figures.score(found.margin)})" if found.verdict is Verdict.NO_DIFFERENCE else ""
+        # On a line of its own, so that the names of metrics keep theirs at 80 columns.
+        margin = f"\nmargin {figures.score(found.margin)}" if found.verdict is Verdict.NO_DIFFERENCE else ""
         table.add_row(
             found.label,
             figures.score(found.baseline),
             figures.score(found.candidate),
             figures.change(found),
-            Text.assemble((str(found.verdict), VERDICT_STYLE[found.verdict]), margin),
+            Text.assemble((str(found.verdict), VERDICT_STYLE[found.verdict]), (margin, "dim")),
         )
     return table
 
@@ -114,20 +118,38 @@ def runs_table(runs: Sequence[RunRecord]) -> RenderableType:
     """One line a run, newest first."""
     if not runs:
         return Text("no runs yet; `atanor run` makes one")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("run", "role", "method", "state", "verdict", "begun", "took"):
-        table.add_column(heading, no_wrap=heading != "verdict")
+    table = _ruled()
+    table.add_column("run", no_wrap=True)
+    table.add_column("role", overflow="fold", max_width=17)
+    table.add_column("method", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("verdict", overflow="fold")
+    table.add_column("begun", no_wrap=True)
+    table.add_column("took", no_wrap=True, justify="right")
     for run in runs:
         table.add_row(
             run.id,
             run.role,
             run.method,
             str(run.state),
-            run.verdict or run.error or "–",
-            run.created.replace("T", " ").removesuffix("+00:00"),
+            _verdict(run),
+            run.created.replace("T", " ")[5:16],  # without the year, so that 80 columns hold all
             "–" if run.seconds is None else figures.duration(run.seconds),
         )
     return table
+
+
+def _verdict(run: RunRecord) -> Text:
+    if run.verdict:
+        return Text(
+            run.verdict, style={str(known): style for known, style in VERDICT_STYLE.items()}.get(run.verdict, "")
+        )
+    return Text(_visible(run.error or "–"))
+
+
+def _ruled() -> Table:
+    """A table with one line under its head and as little air as can be read."""
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
 
 
 def run_view(run: RunRecord, report: Report | None, folder: str) -> RenderableType:
@@ -137,7 +159,11 @@ def run_view(run: RunRecord, report: Report | None, folder: str) -> RenderableTy
         head.append(("error", run.error))
     if report is None:
         return _lines(head)
-    head += [("goal", report.goal), ("base", f"{report.base} · {report.base_sha[:12]}"), *_data_rows(report.data)]
+    head += [
+        ("goal", report.goal),
+        ("base", f"{report.base} ({report.base_licence or 'licence not stated'}) · {report.base_sha[:12]}"),
+        *_data_rows(report.data),
+    ]
     return Group(_lines(head), report_view(report))
 
 
@@ -183,33 +209,81 @@ def problems_view(error: AtanorError) -> RenderableType:
 
 
 def problems_table(problems: Sequence[Problem], *, short: bool = False) -> RenderableType:
-    """Place, field, reason with value, fix. A column that would be empty is left out; `short` leaves the file out."""
+    """Place, field, reason with value, fix. A column that would be empty is left out; `short` leaves the file out.
+
+    Long places and fields would squeeze the reasons out of a narrow screen, which then stand under them.
+    """
+    rows = [_problem_row(problem, short) for problem in problems]
+    heads = [tuple(part for part in (place, field) if part) for place, field, _ in rows]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     table = Table.grid(padding=(0, 2))
-    rows = []
-    for problem in problems:
-        line = f"line {problem.line}" if problem.line is not None else ""
-        shown = f" (got {problem.value})" if problem.value is not None else ""
-        text = Text(f"{problem.reason}{shown}.")
-        if problem.fix:
-            text.append(f" {problem.fix.rstrip('.')}.", style="bold")
-        rows.append((line if short else problem.place, problem.field or "", text))
-    kept = [number for number in range(3) if any(str(row[number]) for row in rows)]
+    if sum(widths) > BESIDE:
+        for head, (_, _, text) in zip(heads, rows, strict=True):
+            table.add_row(Text("  ".join(head), style="cyan"))
+            table.add_row(Padding(text, (0, 0, 0, 4)))
+        return Padding(table, (0, 0, 0, 2))
+    kept = [number for number in (0, 1) if widths[number]]
     for number in kept:
         table.add_column(overflow="fold", no_wrap=number == 0, style="cyan" if number == 0 else None)
+    table.add_column(overflow="fold")
     for row in rows:
-        table.add_row(*(row[number] for number in kept))
+        table.add_row(*(Text(str(row[number])) for number in kept), row[2])
     return Padding(table, (0, 0, 0, 2))
+
+
+BESIDE = 42
+"""Widest place and field that still leave room for a reason beside them at 80 columns."""
+
+
+def _problem_row(problem: Problem, short: bool) -> tuple[str, str, Text]:
+    line = f"line {problem.line}" if problem.line is not None else ""
+    shown = f" (got {problem.value})" if problem.value is not None else ""
+    text = Text(_visible(_sentence(problem.reason + shown)))
+    if problem.fix:
+        text.append(f" {_visible(_sentence(problem.fix))}", style="bold")
+    return _visible(line if short else problem.place), _visible(problem.field or ""), text
+
+
+def _sentence(text: str) -> str:
+    """With a full stop, unless it ends like a sentence already."""
+    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
 
 
 def weights_view(pieces: Sequence[tuple[str, float]]) -> RenderableType:
     """One example: what carries loss is bold, green and in ⟦ ⟧, so that it shows without colour too."""
-    text = Text()
-    for piece, weight in pieces:
-        if weight > 0:
-            text.append(f"⟦{piece}⟧", style="bold green")
-        else:
-            text.append(piece, style="dim")
-    return Padding(text, (0, 0, 0, 10))
+    return Padding(_Weighed(tuple(pieces)), (0, 0, 0, 10))
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """Pieces of one example with their weights; the marks are [[ ]] where the screen has no others."""
+
+    pieces: tuple[tuple[str, float], ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        opening, closing = ("[[", "]]") if options.ascii_only else ("⟦", "⟧")
+        text = Text()
+        # Neighbours alike, as an answer and its end token, are one piece to the reader.
+        for carries_loss, group in groupby(self.pieces, key=lambda piece: piece[1] > 0):
+            piece = _visible("".join(part for part, _ in group))
+            if carries_loss:
+                text.append(f"{opening}{piece}{closing}", style="bold green")
+            else:
+                text.append(piece)
+        text.highlight_regex(SPECIAL, "dim")
+        yield text
+
+
+SPECIAL = r"<\|[^<>|]+\|>|</?s>|<(?:bos|eos|pad|start_of_turn|end_of_turn)>"
+"""Tokens of chat templates, which a reader looks past."""
+
+
+def _visible(text: str) -> str:
+    """Data and answers may hold control characters; they are shown and never sent to the terminal."""
+    return _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])) if found[0] < " " else "\ufffd", text)
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def _name(report: Report) -> str:
