@@ -54,6 +54,23 @@ def test_every_command_that_reports_has_json() -> None:
     assert without == {"schema", "version"}, "the schema is JSON already"
 
 
+def test_the_figures_in_the_readme_are_the_committed_results() -> None:
+    import json
+
+    from atanor.cli.figures import score, signed
+
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    results = json.loads((ROOT / "benchmarks" / "results" / "real_data.json").read_text("utf-8"))["results"]
+    assert len(results) == 3
+    for name, result in results.items():
+        for found in result["comparisons"]:
+            change = f"{signed(found['change'])} [{signed(found['low'])}, {signed(found['high'])}]"
+            scores = f"{score(found['baseline'])} | {score(found['candidate'])}"
+            assert f"| {found['metric']} | {scores} | {change} | {found['verdict']} |" in readme, name
+    speed = json.loads((ROOT / "benchmarks" / "results" / "training_speed.json").read_text("utf-8"))
+    assert f"{speed['times_faster_than_plain']} times as fast as the plain Transformers way" in readme
+
+
 def test_the_version_is_one() -> None:
     import tomllib
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from atanor.cli import live
 from atanor.cli.live import TerminalProgress
-from tests.cli_views.screens import printed
+from tests.cli.screens import printed
 
 
 class Clock:

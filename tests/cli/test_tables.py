@@ -13,7 +13,7 @@ from atanor.cli import tables
 from atanor.errors import ConfigurationError, DataError, Problem
 from atanor.evaluate.items import Verdict
 from atanor.store.records import RunRecord, RunState
-from tests.cli_views.screens import printed, shown, words
+from tests.cli.screens import printed, shown, words
 from tests.evaluate_report.reports import full_report
 
 
