@@ -79,6 +79,7 @@ class CandidateDescription(BaseModel):
         base: as written in the project file.
         base_sha: of the base's weights; compared before the candidate answers.
         template_sha: of the chat template; compared likewise.
+        precision: the arithmetic it was judged in, `float32` or `bfloat16`.
         adapter: folder relative to this file, or None for an untuned base.
         system: the role's own system message, put before conversations that have none.
     """
@@ -90,6 +91,7 @@ class CandidateDescription(BaseModel):
     base: str
     base_sha: str
     template_sha: str
+    precision: str
     adapter: str | None
     system: str | None
     framing: Framing

@@ -269,6 +269,7 @@ def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescri
         base=str(job.base.local.reference),
         base_sha=job.base.local.sha,
         template_sha=job.base.template_sha,
+        precision=str(job.base.model.dtype).removeprefix("torch."),
         adapter=None if made.adapter is None else made.adapter.name,
         system=job.role.system,
         framing=made.framing,
