@@ -50,8 +50,7 @@ def plain_step(model: torch.nn.Module, rows: Sequence[TokenRow], pad: int) -> No
 
 
 def engine_step(engine: Engine, rows: Sequence[TokenRow]) -> None:
-    for loss in engine.losses(rows):
-        loss.backward()
+    engine.backward(rows)
 
 
 def timed(step: Callable[[], None]) -> float:

@@ -46,11 +46,12 @@ roles:
           learning_rate: 2e-4
           epochs: 1
           batch: 4
-          rows_per_pass: 2
+          order: by_prefix
+          share_prefixes: false
           warmup: 0.05
           weight_decay: 0.01
           clip: 0.5
-          precision: float32
+          precision: exact
           validate_every: 10
           patience: 2
           keep_checkpoints: 1

@@ -38,7 +38,7 @@ def test_a_written_value_names_its_line_and_a_default_says_so(tmp_path: Path) ->
     rank = "roles.director.methods[2].lora.rank"
     assert told[rank] == ExplainedValue(rank, "8", "line 32")
     tokens = "roles.director.methods[2].lora.tokens_per_pass"
-    assert told[tokens] == ExplainedValue(tokens, "512 on a processor, 8,192 on a GPU", "default")
+    assert told[tokens] == ExplainedValue(tokens, "1,024 on a processor, 16,384 on a GPU", "default")
     assert told["roles.director.metrics[0].json_schema.argument"].value == "schema/beat.json"
     assert told["roles.director.gates"].value == "json_schema better by 0.2; forgetting within 0.05"
 

@@ -1,31 +1,61 @@
 """Loss and likelihood of weighted token rows under a model: the one door to the network for training and scoring.
 
-The engine runs the transformer's body, picks the hidden states that predict a supervised token, and gives only those to
-the vocabulary head. What is above (objectives, metrics) does not know how rows are laid out; what is below can be made
-faster without it noticing.
+The engine grows a forest from the rows it is given, cuts it into passes, runs the transformer's body on each and gives
+only the hidden states that predict a supervised token to the vocabulary head. What is above (objectives, metrics) does
+not know how rows are laid out. The gradient is the one of one example at a time, whatever is shared and however it is
+cut; the self-check before the first step compares both on real rows and falls back where a family computes otherwise.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 
 import torch
 from peft import PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from atanor.compute.head_loss import row_nll, weighted_nll
-from atanor.compute.passes import Pass, WeightedTokens, lay_out, plan_passes, total_weight
+from atanor.compute import attention
+from atanor.compute.forest import WeightedTokens, grow
+from atanor.compute.fusion import Fusion
+from atanor.compute.head import Head
+from atanor.compute.head_loss import Predictions
+from atanor.compute.layout import Layout, lay_out
+from atanor.compute.padded import GroupLoss, Padded
+from atanor.compute.precision import autocast_for
+from atanor.compute.schedule import plan
+from atanor.compute.sharing import randomness, refuse_randomness, unshareable
+from atanor.compute.window import Trunks, Window
 
-TOLERANCE = 1e-3
-"""Largest relative difference from the model's own forward that the self-check accepts."""
+TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-3, torch.bfloat16: 3e-2}
+"""Largest relative difference from the model's own loss and gradient that the self-check accepts."""
 
-TOKENS_PER_PASS = {"cpu": 512, "cuda": 8192}
-"""On two cores 512 tokens already run at the rate of large matrices; more only takes memory."""
+TOKENS_PER_PASS = {"cpu": 1024, "cuda": 16384}
+"""Matrices of this many rows run at the processor's full rate; more only takes memory."""
 
-_TRANSFORMED_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
+_SCORED_TOGETHER = 256
+"""Rows whose forest is built at once where no optimizer step limits it."""
+
+
+class Route(StrEnum):
+    """How an engine computes, fastest first."""
+
+    FOREST = "one forest with hand-written layers"
+    PLAIN_LAYERS = "one forest with the model's own layers"
+    SEPARATE = "every row on its own with the model's own attention"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the last window cost in tokens: as written in its rows, as computed, and as predicted."""
+
+    logical: int = 0
+    executed: int = 0
+    supervised: int = 0
 
 
 class Engine:
@@ -33,10 +63,13 @@ class Engine:
 
     Args:
         model: a causal language model, with or without PEFT adapters.
-        pad: token id that fills up a pass; its value never matters.
-        rows_per_pass: rows a forward pass; None groups by `tokens_per_pass`.
-        tokens_per_pass: most padded tokens a forward pass; None takes what fills the device's arithmetic units.
-        autocast: opens the context in which the body runs in lower precision.
+        pad: token id that fills up a line where rows cannot share; its value never matters.
+        tokens_per_pass: most tokens a forward pass computes; None takes what fills the device's arithmetic units.
+        dtype: arithmetic of the linear layers; a wider type of the weights themselves is kept only for float32.
+        share: False computes every row on its own, which dropout and noise on embeddings need.
+
+    Raises:
+        ConfigurationError: the model draws random numbers in training (dropout, NEFTune) and `share` is on.
     """
 
     def __init__(
@@ -44,95 +77,212 @@ class Engine:
         model: PreTrainedModel | PeftModel,
         *,
         pad: int,
-        rows_per_pass: int | None = None,
         tokens_per_pass: int | None = None,
-        autocast: Callable[[], AbstractContextManager[object]] | None = None,
+        dtype: torch.dtype = torch.float32,
+        share: bool = True,
     ) -> None:
         self.network: PreTrainedModel = model.get_base_model() if isinstance(model, PeftModel) else model
-        self.pad = pad
-        self.rows_per_pass = rows_per_pass
-        self.tokens_per_pass = tokens_per_pass or TOKENS_PER_PASS[self._device.type]
-        self.autocast = autocast or contextlib.nullcontext
-        self.supervised_rows_only = not transforms_logits(self.network)
+        random = randomness(self.network)
+        if share:
+            refuse_randomness(random)
+        weight = next(self.network.parameters())
+        arithmetic = torch.bfloat16 if dtype == torch.bfloat16 else weight.dtype
+        self.device = weight.device
+        self.share = share
+        self.tokens_per_pass = tokens_per_pass or TOKENS_PER_PASS[self.device.type]
+        self.tolerance = TOLERANCE[arithmetic]
+        self.work = Work()
+        self.reason = "dropout is drawn for each of them" if random else unshareable(self.network)
+        self.route = Route.SEPARATE if self.reason else Route.FOREST
+        self._autocast = autocast_for(dtype)
+        self._padded = Padded(self.network, pad, self.tokens_per_pass, self._autocast)
+        self._fusion = Fusion(self.network, arithmetic)
+        self._head = Head(self.network, arithmetic)
 
-    def losses(self, window: Sequence[WeightedTokens]) -> Iterator[Tensor]:
-        """The window's mean loss in parts, one a forward pass, to be summed; call `backward` on each as it comes.
+    def backward(self, window: Sequence[WeightedTokens]) -> float:
+        """Adds the gradient of the window's mean loss to the parameters' and returns that loss in nats.
 
-        The parts add up to sum(weight * nll) / sum(weight) over all supervised tokens of the window, so that neither
-        the order nor the size of the passes changes the gradient.
+        The loss is sum(weight * nll) / sum(weight) over all supervised tokens of the window.
         """
         whole = total_weight(window)
-        for batch in self._passes(window):
-            yield self._weighted_sum(batch) / whole
+        if self.route is Route.SEPARATE:
+            self._count(window)
+            return self._padded.backward(window, whole)
+        return self._run(window, lambda at, hidden: self._head.weighted(hidden, _at(at), at.weights_E / whole), None)
 
-    @torch.no_grad()
+    def backward_groups(self, groups: Sequence[Sequence[WeightedTokens]], loss: GroupLoss) -> float:
+        """The same for a loss that is a function of the likelihoods of a few rows at a time, such as a preference pair.
+
+        The rows of a group are computed in one pass; rows of all groups share what they have in common.
+
+        Args:
+            groups: rows that belong together.
+            loss: gets numbers of groups and, for each, the unweighted nll of its rows in nats, (rows,), and returns
+                their summed loss. It is called once a pass.
+        """
+        rows = [row for group in groups for row in group]
+        if self.route is Route.SEPARATE:
+            self._count(rows)
+            return self._padded.backward_groups(groups, loss)
+        owner = [number for number, group in enumerate(groups) for _ in group]
+        first = [owner.index(number) for number in range(len(groups))] + [len(rows)]
+
+        def step(layout: Layout, hidden_Ud: Tensor) -> Tensor:
+            nll_R = self._row_nll(layout, hidden_Ud, len(rows)).requires_grad_()
+            row_at, prediction_at = layout.owners
+            numbers = sorted({owner[row] for row in row_at.tolist()})
+            value = loss(numbers, [nll_R[first[number] : first[number + 1]] for number in numbers])
+            (weights_R,) = torch.autograd.grad(value, nll_R)
+            weights_E = torch.zeros_like(layout.weights_E).index_add_(0, prediction_at, weights_R[row_at])
+            # Equal to the objective in value, and in gradient to the sum that is linear in the likelihoods.
+            linear = self._head.weighted(hidden_Ud, _at(layout), weights_E)
+            return linear - linear.detach() + value.detach()
+
+        return self._run(rows, step, owner)
+
     def likelihoods(self, rows: Sequence[WeightedTokens]) -> Iterator[tuple[int, float]]:
-        """(row number, unweighted nll in nats summed over its supervised tokens), in the order of the passes."""
-        for batch in self._passes(rows):
-            parts = torch.split(self._token_nll(batch).double(), list(batch.counts_B))
-            for number, part in zip(batch.rows, parts, strict=True):
-                yield number, float(part.sum())
+        """(row number, unweighted nll in nats summed over its supervised tokens), every row once, as they are done."""
+        if self.route is Route.SEPARATE:
+            yield from self._padded.likelihoods(rows)
+            return
+        for start in range(0, len(rows), _SCORED_TOGETHER):
+            part = rows[start : start + _SCORED_TOGETHER]
+            nll_R = torch.zeros(len(part), dtype=torch.float64, device=self.device)
+
+            def collect(layout: Layout, hidden_Ud: Tensor, nll_R: Tensor = nll_R) -> Tensor:
+                nll_R += self._row_nll(layout, hidden_Ud, len(nll_R))
+                return nll_R.sum()
+
+            self._run(part, collect, None, gradient=False)
+            yield from ((start + number, float(nll)) for number, nll in enumerate(nll_R))
 
     def mean_loss(self, rows: Sequence[WeightedTokens]) -> float:
         """sum(weight * nll) / sum(weight) over all rows, without a gradient."""
-        with torch.no_grad():
-            parts = [float((batch.weights_S * self._token_nll(batch)).double().sum()) for batch in self._passes(rows)]
-        return sum(parts) / total_weight(rows)
+        total = 0.0
+        for start in range(0, len(rows), _SCORED_TOGETHER):
+            part = rows[start : start + _SCORED_TOGETHER]
+            if self.route is Route.SEPARATE:
+                total += self._padded.loss(part)
+            else:
+                total += self._run(
+                    part,
+                    lambda at, hidden: at.weights_E @ self._head.nll(hidden, _at(at)).double(),
+                    None,
+                    gradient=False,
+                )
+        return total / total_weight(rows)
 
-    @torch.no_grad()
-    def self_check(self, row: WeightedTokens) -> float:
-        """Relative difference between this engine and the model's own forward on one row; falls back if too large.
+    def self_check(self, rows: Sequence[WeightedTokens]) -> float:
+        """Relative difference of loss and gradient from the model's own computation, one row at a time.
+
+        Above the tolerance the engine takes the next route, and the one after, until it agrees. Gradients in the model
+        are left as they were.
+
+        Args:
+            rows: a few, some of them with a common prefix.
 
         Returns:
-            The difference found. Above `TOLERANCE` the engine uses the model's own logits from here on.
+            The difference found on the fastest route; 0 where only one exists.
         """
-        batch = lay_out([row], [0], self.pad, self._device)
-        fast = float(self._token_nll(batch).double().sum())
-        plain = float(self._plain_nll(batch).double().sum())
-        difference = abs(fast - plain) / max(abs(plain), 1e-12)
-        if difference > TOLERANCE:
-            self.supervised_rows_only = False
-        return difference
+        if self.route is Route.SEPARATE:
+            return 0.0
+        trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        kept = [parameter.grad for parameter in trained]
+        truth = _measured(trained, lambda: self._padded.backward(rows, total_weight(rows)))
+        differences: list[float] = []
+        for route in (Route.FOREST, Route.PLAIN_LAYERS):
+            self.route = route
+            differences.append(_difference(_measured(trained, lambda: self.backward(rows)), truth))
+            if differences[-1] <= self.tolerance:
+                break
+        else:
+            self.route = Route.SEPARATE
+        for parameter, gradient in zip(trained, kept, strict=True):
+            parameter.grad = gradient
+        return differences[0]
 
-    @property
-    def _device(self) -> torch.device:
-        device: torch.device = next(self.network.parameters()).device
-        return device
+    def _run(
+        self,
+        rows: Sequence[WeightedTokens],
+        loss: Callable[[Layout, Tensor], Tensor],
+        groups: Sequence[int] | None,
+        gradient: bool = True,
+    ) -> float:
+        """Sum of `loss(layout, hidden states that predict something)` over the passes of the rows' forest."""
+        # A group is never cut, so neither are its nodes.
+        limit = None if groups else self.tokens_per_pass
+        forest = grow(rows, groups=groups, share=self.share, longest_node=limit)
+        self._count(rows, forest.tokens)
 
-    def _passes(self, rows: Sequence[WeightedTokens]) -> Iterable[Pass]:
-        plan = plan_passes([len(row.tokens) for row in rows], self.rows_per_pass, self.tokens_per_pass)
-        return (lay_out(rows, numbers, self.pad, self._device) for numbers in plan)
+        def of_pass(layout: Layout) -> Tensor:
+            hidden_Ud = self._hidden(layout)
+            return loss(layout, hidden_Ud) if len(hidden_Ud) else hidden_Ud.new_zeros(())
 
-    def _weighted_sum(self, batch: Pass) -> Tensor:
-        head = self.network.get_output_embeddings()
-        if self.supervised_rows_only and not head.weight.requires_grad and head.bias is None:
-            return weighted_nll(self._hidden(batch), head.weight, batch.targets_S, batch.weights_S)
-        return (batch.weights_S * self._plain_nll(batch)).sum()
+        window = Window(lambda part: lay_out(forest, part, rows, self.device), of_pass, self.tokens_per_pass)
+        step = window.backward if gradient else window.forward
+        with self._computing():
+            return sum(step(part, Trunks()) for part in plan(forest, self.tokens_per_pass, groups))
 
-    def _token_nll(self, batch: Pass) -> Tensor:
-        head = self.network.get_output_embeddings()
-        if self.supervised_rows_only and head.bias is None:
-            return row_nll(self._hidden(batch), head.weight, batch.targets_S)
-        return self._plain_nll(batch)
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """Within this context the network attends over forests and computes with the hand-written layers."""
+        before = self.network.config._attn_implementation
+        with ExitStack() as stack:
+            if self.route is Route.FOREST:
+                stack.enter_context(self._fusion.active())
+            self.network.set_attn_implementation(attention.NAME)
+            stack.callback(self.network.set_attn_implementation, before)
+            yield
 
-    def _hidden(self, batch: Pass) -> Tensor:
-        """Hidden states of the positions that predict a supervised token, (S, d)."""
-        with self.autocast():
-            output = self.network.get_decoder()(input_ids=batch.tokens_BT, use_cache=False)
-        hidden_BTd: Tensor = output.last_hidden_state
-        head = self.network.get_output_embeddings()
-        return hidden_BTd.flatten(0, 1).index_select(0, batch.places_S).to(head.weight.dtype)
+    def _hidden(self, layout: Layout) -> Tensor:
+        """Hidden states of the places that predict something, (U, d)."""
+        with self._autocast():
+            output = self.network.get_decoder()(
+                input_ids=layout.tokens_N[None],
+                position_ids=layout.positions_N[None],
+                use_cache=False,
+                forest=layout,
+            )
+        hidden_1Nd: Tensor = output.last_hidden_state
+        return hidden_1Nd[0].index_select(0, layout.places_U)
 
-    def _plain_nll(self, batch: Pass) -> Tensor:
-        """The same through the model's own forward and all logits: slower, and true for every family."""
-        with self.autocast():
-            logits_BTV: Tensor = self.network(input_ids=batch.tokens_BT, use_cache=False).logits
-        logits_SV = logits_BTV.flatten(0, 1).index_select(0, batch.places_S)
-        wide = logits_SV if logits_SV.dtype == torch.float64 else logits_SV.float()
-        return torch.nn.functional.cross_entropy(wide, batch.targets_S, reduction="none")
+    def _row_nll(self, layout: Layout, hidden_Ud: Tensor, rows: int) -> Tensor:
+        """nll of every row's supervised tokens in this pass, (rows,), float64, without a gradient."""
+        row_at, prediction_at = layout.owners
+        nll_E = self._head.nll(hidden_Ud.detach(), _at(layout)).double()
+        return nll_E.new_zeros(rows).index_add_(0, row_at, nll_E[prediction_at])
+
+    def _count(self, rows: Sequence[WeightedTokens], executed: int | None = None) -> None:
+        logical = sum(len(row.tokens) for row in rows)
+        supervised = sum(1 for row in rows for weight in row.weights[1:] if weight > 0)
+        self.work = Work(logical, logical if executed is None else executed, supervised)
 
 
-def transforms_logits(network: PreTrainedModel) -> bool:
-    """The family changes its logits after the head (softcap, scale), so the head's weight alone is not the model."""
-    config = network.config.get_text_config()
-    return any(getattr(config, name, None) not in (None, 1, 1.0) for name in _TRANSFORMED_LOGITS)
+def total_weight(rows: Sequence[WeightedTokens]) -> float:
+    """Sum of the weights of all predicted tokens: what a window's loss is divided by."""
+    return sum(sum(row.weights[1:]) for row in rows)
+
+
+def _at(layout: Layout) -> Predictions:
+    return Predictions(layout.index_E, layout.targets_E)
+
+
+def _measured(trained: Sequence[torch.nn.Parameter], compute: Callable[[], float]) -> Tensor:
+    """The loss and, behind it, all gradients, as one vector; without trained parameters the loss alone."""
+    for parameter in trained:
+        parameter.grad = None
+    with contextlib.nullcontext() if trained else torch.no_grad():
+        loss = compute()
+    gradients = [parameter.grad.flatten().double().cpu() for parameter in trained if parameter.grad is not None]
+    return torch.cat([torch.tensor([loss], dtype=torch.float64), *gradients])
+
+
+def _difference(ours: Tensor, truth: Tensor) -> float:
+    """The larger of the relative differences of loss and gradient; an infinite truth tells nothing."""
+    if not torch.isfinite(truth).all():
+        return 0.0
+    if ours.shape != truth.shape or not torch.isfinite(ours).all():
+        return float("inf")
+    loss = abs(float(ours[0] - truth[0])) / max(abs(float(truth[0])), 1e-12)
+    scale = float(truth[1:].norm())
+    return max(loss, float((ours[1:] - truth[1:]).norm()) / scale if scale else 0.0)

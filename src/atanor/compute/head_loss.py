@@ -1,17 +1,23 @@
 """The loss at the vocabulary head, computed on supervised positions only and a chunk of them at a time.
 
-For hidden rows h_S (S, d), head weight W (V, d), targets y_S and weights w_S the loss is
+For hidden rows h_U (U, d) and head weight W (V, d), a prediction e says: row u(e) has target y_e with weight w_e. The
+loss is
 
-    L = sum_s w_s * (logsumexp_v(W h_s) - (W h_s)[y_s])
+    L = sum_e w_e * (logsumexp_v(W h_u(e)) - (W h_u(e))[y_e])
 
-and its gradient with a frozen head is dL/dh_s = w_s * (softmax(W h_s) - onehot(y_s)) W. Both are made in forward from
-one chunk of logits, which is then dropped: memory is (chunk, V) however many rows there are, and the logits are
-computed once (Liger-Kernel, arXiv:2410.10989, makes its gradient in forward the same way). Arithmetic on logits is
-float32 or wider.
+and with p_u = softmax(W h_u) and w_u = sum of w_e over the predictions of u its gradient is
+
+    dL/dh_u = (w_u * p_u - sum_e w_e onehot(y_e)) W        dL/dW = sum_u (w_u * p_u - sum_e w_e onehot(y_e))^T h_u
+
+Both are made in forward from one chunk of logits, which is then dropped: memory is (chunk, V) however many rows there
+are, and the logits are computed once (Liger-Kernel, arXiv:2410.10989, makes its gradient in forward the same way).
+Arithmetic on logits is float32 or wider.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,57 +27,97 @@ CHUNK = 128
 """Rows whose logits are in memory at once: 25 MB in float32 for a vocabulary of 49,152."""
 
 
-class _FrozenHeadLoss(torch.autograd.Function):
+@dataclass(frozen=True)
+class Predictions:
+    """E predictions at U places, ordered by nothing in particular.
+
+    Attributes:
+        index_E: the place, 0 <= index < U.
+        targets_E: the token.
+    """
+
+    index_E: Tensor
+    targets_E: Tensor
+
+
+class _HeadLoss(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden_Sd: Tensor, head_Vd: Tensor, targets_S: Tensor, weights_S: Tensor) -> Tensor:
-        total = torch.zeros((), dtype=_wide(hidden_Sd.dtype), device=hidden_Sd.device)
-        gradient_Sd = torch.empty_like(hidden_Sd)
-        for start in range(0, len(hidden_Sd), CHUNK):
-            rows = slice(start, start + CHUNK)
-            logits_CV = (hidden_Sd[rows] @ head_Vd.T).to(total.dtype)
+    def forward(  # noqa: PLR0917  # autograd passes tensors by position
+        ctx: Any, hidden_Ud: Tensor, head_Vd: Tensor, bias_V: Tensor | None, predictions: Predictions, weights_E: Tensor
+    ) -> Tensor:
+        total = torch.zeros((), dtype=_wide(hidden_Ud.dtype), device=hidden_Ud.device)
+        gradient_Ud = torch.empty_like(hidden_Ud)
+        gradient_Vd = torch.zeros_like(head_Vd) if ctx.needs_input_grad[1] else None
+        weights_E = weights_E.to(total.dtype)
+        for rows, here in _chunks(predictions, len(hidden_Ud)):
+            logits_CV = _logits(hidden_Ud[rows], head_Vd, bias_V, total.dtype)
             normaliser_C = logits_CV.logsumexp(dim=1)
-            chosen_C = logits_CV.gather(1, targets_S[rows, None])[:, 0]
-            weights_C = weights_S[rows].to(total.dtype)
-            total += (weights_C * (normaliser_C - chosen_C)).sum()
-            probabilities_CV = logits_CV.sub_(normaliser_C[:, None]).exp_()
-            probabilities_CV.scatter_add_(1, targets_S[rows, None], -torch.ones_like(chosen_C)[:, None])
-            probabilities_CV *= weights_C[:, None]
-            gradient_Sd[rows] = probabilities_CV.to(head_Vd.dtype) @ head_Vd
-        ctx.save_for_backward(gradient_Sd)
+            index_e, targets_e = predictions.index_E[here] - rows.start, predictions.targets_E[here]
+            weights_e = weights_E[here]
+            total += (weights_e * (normaliser_C[index_e] - logits_CV[index_e, targets_e])).sum()
+            weights_C = torch.zeros_like(normaliser_C).index_add_(0, index_e, weights_e)
+            logits_CV.sub_(normaliser_C[:, None]).exp_().mul_(weights_C[:, None])
+            logits_CV.index_put_((index_e, targets_e), -weights_e, accumulate=True)
+            gradient_CV = logits_CV.to(head_Vd.dtype)
+            gradient_Ud[rows] = (gradient_CV @ head_Vd).to(gradient_Ud.dtype)
+            if gradient_Vd is not None:
+                gradient_Vd.addmm_(gradient_CV.T, hidden_Ud[rows].to(head_Vd.dtype))
+        ctx.save_for_backward(gradient_Ud, gradient_Vd)
         return total
 
     @staticmethod
-    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, None, None, None]:
-        (gradient_Sd,) = ctx.saved_tensors
-        return gradient_Sd * outputs[0].to(gradient_Sd.dtype), None, None, None
+    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
+        gradient_Ud, gradient_Vd = ctx.saved_tensors
+        scale = outputs[0]
+        if scale != 1:
+            gradient_Ud = gradient_Ud * scale.to(gradient_Ud.dtype)
+            gradient_Vd = None if gradient_Vd is None else gradient_Vd * scale.to(gradient_Vd.dtype)
+        return gradient_Ud, gradient_Vd, None, None, None
 
 
-def weighted_nll(hidden_Sd: Tensor, head_Vd: Tensor, targets_S: Tensor, weights_S: Tensor) -> Tensor:
-    """Weighted sum of negative log-likelihoods, differentiable in the hidden rows.
+def weighted_nll(
+    hidden_Ud: Tensor, head_Vd: Tensor, predictions: Predictions, weights_E: Tensor, bias_V: Tensor | None = None
+) -> Tensor:
+    """Weighted sum of negative log-likelihoods, differentiable in the hidden rows and in the head's weight.
 
     Args:
-        hidden_Sd: last hidden states of the supervised positions.
-        head_Vd: the vocabulary head's weight; frozen.
-        targets_S: token ids to predict.
-        weights_S: loss weights.
+        hidden_Ud: last hidden states of the places that predict a supervised token.
+        head_Vd: the vocabulary head's weight.
+        predictions: which token each place predicts.
+        weights_E: loss weights; may be negative.
+        bias_V: the head's bias, frozen.
 
     Returns:
         A scalar in nats, float32 or wider.
     """
-    assert not head_Vd.requires_grad, "the head's own gradient is not made here"
-    loss: Tensor = _FrozenHeadLoss.apply(hidden_Sd, head_Vd, targets_S, weights_S)  # type: ignore[no-untyped-call]
+    loss: Tensor = _HeadLoss.apply(hidden_Ud, head_Vd, bias_V, predictions, weights_E)  # type: ignore[no-untyped-call]
     return loss
 
 
 @torch.no_grad()
-def row_nll(hidden_Sd: Tensor, head_Vd: Tensor, targets_S: Tensor) -> Tensor:
-    """Negative log-likelihood of each row's target in nats, (S,), without a gradient."""
-    pieces = []
-    for start in range(0, len(hidden_Sd), CHUNK):
-        logits_CV = (hidden_Sd[start : start + CHUNK] @ head_Vd.T).to(_wide(hidden_Sd.dtype))
-        chosen_C = logits_CV.gather(1, targets_S[start : start + CHUNK, None])[:, 0]
-        pieces.append(logits_CV.logsumexp(dim=1) - chosen_C)
-    return torch.cat(pieces) if pieces else hidden_Sd.new_zeros(0)
+def prediction_nll(
+    hidden_Ud: Tensor, head_Vd: Tensor, predictions: Predictions, bias_V: Tensor | None = None
+) -> Tensor:
+    """Negative log-likelihood of each prediction in nats, (E,), without a gradient."""
+    dtype = _wide(hidden_Ud.dtype)
+    nll_E = torch.empty(len(predictions.index_E), dtype=dtype, device=hidden_Ud.device)
+    for rows, here in _chunks(predictions, len(hidden_Ud)):
+        logits_CV = _logits(hidden_Ud[rows], head_Vd, bias_V, dtype)
+        index_e = predictions.index_E[here] - rows.start
+        nll_E[here] = logits_CV.logsumexp(dim=1)[index_e] - logits_CV[index_e, predictions.targets_E[here]]
+    return nll_E
+
+
+def _chunks(predictions: Predictions, places: int) -> Iterator[tuple[slice, Tensor]]:
+    """Ranges of places and the numbers of the predictions made there."""
+    for start in range(0, places, CHUNK):
+        inside = (predictions.index_E >= start) & (predictions.index_E < start + CHUNK)
+        yield slice(start, min(start + CHUNK, places)), inside.nonzero()[:, 0]
+
+
+def _logits(hidden_Cd: Tensor, head_Vd: Tensor, bias_V: Tensor | None, dtype: torch.dtype) -> Tensor:
+    logits_CV = (hidden_Cd.to(head_Vd.dtype) @ head_Vd.T).to(dtype)
+    return logits_CV if bias_V is None else logits_CV.add_(bias_V.to(dtype))
 
 
 def _wide(dtype: torch.dtype) -> torch.dtype:

@@ -1,23 +1,52 @@
 """Which arithmetic a machine should train in, and the context that applies it.
 
 bfloat16 pays only where the processor multiplies it in hardware (AVX512-BF16, AMX, a GPU of compute capability 8);
-elsewhere it is emulated and slower than float32 (pytorch#118499), so `auto` then means float32.
+elsewhere it is emulated and slower than float32 (pytorch#118499). Where the hardware says it can, a measurement of
+about 50 ms decides, because virtual machines and libraries do not always keep the hardware's promise.
 """
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache
 
 import torch
 
+_ROWS, _IN, _OUT = 512, 576, 1536
+_WORTH = 1.2
+"""bfloat16 rounds more; it has to be at least this much faster."""
 
+
+@cache
 def has_fast_bfloat16() -> bool:
-    """This machine multiplies bfloat16 matrices in hardware."""
+    """bfloat16 matrix products are faster on this machine than float32 ones."""
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    if not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+        return False
+    return gemm_rate(torch.bfloat16) > _WORTH * gemm_rate(torch.float32)
+
+
+def gemm_rate(dtype: torch.dtype, seconds: float = 0.025, rows: int = _ROWS) -> float:
+    """Measured rate of a (rows, 576) x (576, 1536) matrix product in floating-point operations a second.
+
+    Args:
+        dtype: of both matrices.
+        seconds: how long to measure; the median product counts.
+        rows: of the first matrix.
+    """
+    left, right = torch.ones(rows, _IN, dtype=dtype), torch.ones(_OUT, _IN, dtype=dtype)
+    left @ right.T  # the first product loads kernels
+    times: list[float] = []
+    until = time.perf_counter() + seconds
+    while len(times) < 3 or time.perf_counter() < until:
+        start = time.perf_counter()
+        left @ right.T
+        times.append(time.perf_counter() - start)
+    return 2 * rows * _IN * _OUT / sorted(times)[len(times) // 2]
 
 
 def device_name() -> str:

@@ -16,7 +16,7 @@ def score_rows(
 ) -> list[float]:
     """Negative log-likelihood in nats of every row's supervised tokens, in the order given.
 
-    Logits are made for supervised positions only, a chunk at a time, and never kept.
+    What rows have in common is computed once; logits are made for supervised positions only, a chunk at a time.
     """
     scores: dict[int, float] = {}
     engine = Engine(model, pad=0)

@@ -18,7 +18,6 @@ from atanor.project.nearest import did_you_mean
 from atanor.project.notation import value_at
 from atanor.project.options import RoleOptions, Task
 from atanor.project.presence import absent
-from atanor.train.options import TrainOptions
 
 _COLUMNS_OF = {
     RowFormat.PROMPT_COMPLETION: ("prompt", "completion"),
@@ -160,20 +159,6 @@ class _RoleCheck:
             if times[method.name] > 1 and method.name in [earlier.name for earlier in self.role.methods[:index]]:
                 reason = f"`{method.name}` is listed twice, and a candidate is named after its method"
                 yield self.problem(field, reason, "Keep one, or make a second role of the same data")
-            if isinstance(method.options, TrainOptions):
-                yield from self.training_problems(f"{field}.{method.name}", method.options)
-
-    def training_problems(self, field: str, options: TrainOptions) -> Iterator[Problem]:
-        rows = options.rows_per_pass
-        if rows is None:
-            return
-        if rows > options.batch:
-            reason = f"more rows a forward pass than the {options.batch} rows of an optimizer step (`batch`)"
-            fix = f"Write at most {options.batch}, or raise `batch`"
-            yield self.problem(f"{field}.rows_per_pass", reason, fix, rows)
-        if "tokens_per_pass" in options.model_fields_set:
-            reason = "`tokens_per_pass` is not read when `rows_per_pass` is given"
-            yield self.problem(f"{field}.tokens_per_pass", reason, "Keep one of them", options.tokens_per_pass)
 
     def metric_problems(self) -> Iterator[Problem]:
         """Every metric can be built, answers are looked at only where there are any, gates name what is measured."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from peft import PeftModel
 from transformers import PreTrainedModel, TextStreamer
 
@@ -18,7 +19,6 @@ from atanor.models import Base, BaseReference, encode_prompt, load_adapter, load
 from atanor.progress import Progress
 from atanor.project.file import LoadedProject
 from atanor.store import CandidateRecord, Store
-from atanor.train import Precision, train_dtype
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Conversation:
         folder = store.folder / candidate.folder
         description = CandidateDescription.model_validate_json((folder / DESCRIPTION).read_text(encoding="utf-8"))
         local = resolve_base(BaseReference.parse(description.base), loaded.root, progress)
-        base = load_base(local, dtype=train_dtype(Precision(description.precision)), device=device_name())
+        base = load_base(local, dtype=getattr(torch, description.precision), device=device_name())
         for what, then, present in (
             ("weights", description.base_sha, local.sha),
             ("chat template", description.template_sha, base.template_sha),

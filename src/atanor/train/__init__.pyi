@@ -1,9 +1,10 @@
-from .options import LoraOptions, Precision, TrainOptions
+from .options import LoraOptions, Order, Precision, TrainOptions
 from .run import Interrupted, TrainingJob, TrainingResult, steps_of, train, train_dtype
 
 __all__ = [
     "Interrupted",
     "LoraOptions",
+    "Order",
     "Precision",
     "TrainOptions",
     "TrainingJob",

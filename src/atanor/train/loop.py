@@ -89,20 +89,17 @@ class WindowTrainer(Trainer):
         self.remove_callback(PrinterCallback)  # StepWatcher reports; nothing is printed from here
 
     def get_train_dataloader(self) -> WindowLoader:
-        return WindowLoader(self.rows, self.options.batch, self.args.seed)
+        return WindowLoader(self.rows, self.options.batch, self.args.seed, self.options.order)
 
     def training_step(
         self, model: torch.nn.Module, inputs: list[TokenRow], num_items_in_batch: object = None
     ) -> torch.Tensor:
-        """Gradient of one window, pass by pass; returns the window's mean loss per unit of weight."""
+        """Gradient of one window; returns its mean loss per unit of weight."""
         del num_items_in_batch  # the engine normalises by the window itself
         model.train()
         self.state.num_input_tokens_seen += sum(len(row.tokens) for row in inputs)
-        total = torch.zeros((), device=self.args.device)
-        for loss in self.engine.losses(inputs):
-            self.accelerator.backward(loss)
-            total += loss.detach().to(total.dtype)
-        if not torch.isfinite(total):
+        loss = self.engine.backward(inputs)
+        if not math.isfinite(loss):
             raise TrainingError(
                 f"the loss of step {self.state.global_step + 1} is not a finite number",
                 [
@@ -114,7 +111,7 @@ class WindowTrainer(Trainer):
                     )
                 ],
             )
-        return total
+        return torch.tensor(loss, device=self.args.device)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """As the Trainer's, with `elapsed`: seconds of training so far, added up over interruptions."""

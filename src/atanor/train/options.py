@@ -10,11 +10,23 @@ from atanor.options import Options
 
 
 class Precision(StrEnum):
-    """The arithmetic of training. `auto` takes bfloat16 where the processor multiplies it in hardware."""
+    """The arithmetic of training.
+
+    `auto` takes bfloat16 for the linear layers where the processor multiplies it in hardware and a measurement at the
+    start finds it faster; norms, softmax, the loss and the adapter's own weights stay float32. `exact` does everything
+    in float32.
+    """
 
     AUTO = "auto"
-    FLOAT32 = "float32"
+    EXACT = "exact"
     BFLOAT16 = "bfloat16"
+
+
+class Order(StrEnum):
+    """The order of training rows."""
+
+    SHUFFLED = "shuffled"
+    BY_PREFIX = "by_prefix"
 
 
 class TrainOptions(Options):
@@ -25,21 +37,26 @@ class TrainOptions(Options):
     )
     epochs: float = Field(2.0, gt=0, description="Passes over the training rows.")
     batch: int = Field(8, ge=1, description="Rows an optimizer step. The loss is the mean over all their tokens.")
-    rows_per_pass: int | None = Field(
-        None,
-        ge=1,
-        description="Rows a forward pass; changes memory and speed, not the result. Default: by `tokens_per_pass`.",
+    order: Order = Field(
+        Order.SHUFFLED,
+        description="`shuffled`, or `by_prefix`: rows of one prefix stand in the same optimizer step, which computes "
+        "more of them together and is another sampling than shuffled rows.",
+    )
+    share_prefixes: bool = Field(
+        True,
+        description="Compute what rows of a step have in common once; changes speed, not the result. Only a base with "
+        "dropout needs `false`.",
     )
     tokens_per_pass: int | None = Field(
         None,
         ge=16,
-        description="Most padded tokens a forward pass when `rows_per_pass` is not given. "
-        "Default: 512 on a processor, 8,192 on a GPU.",
+        description="Most tokens a forward pass; changes memory and speed, not the result. "
+        "Default: 1,024 on a processor, 16,384 on a GPU.",
     )
     warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps over which the learning rate rises.")
     weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay on matrices.")
     clip: float = Field(1.0, ge=0, description="Largest gradient norm; 0 does not clip.")
-    precision: Precision = Field(Precision.AUTO, description="`auto`, `float32` or `bfloat16`.")
+    precision: Precision = Field(Precision.AUTO, description="`auto`, `exact` (everything in float32) or `bfloat16`.")
     validate_every: int | None = Field(
         None, ge=1, description="Steps between validations, each with a checkpoint. Default: four times an epoch."
     )

@@ -19,8 +19,7 @@ import torch
 from peft import PeftModel
 from transformers import TrainerState
 
-from atanor.compute import Engine, autocast_for, device_name, has_fast_bfloat16
-from atanor.compute.engine import TOLERANCE
+from atanor.compute import Engine, Route, device_name, has_fast_bfloat16
 from atanor.data.rows import TokenRow
 from atanor.errors import AtanorError, DataError, Problem
 from atanor.models.adapter import ADAPTER_FILE
@@ -37,7 +36,7 @@ from atanor.train.loop import (
     training_losses,
     validation_losses,
 )
-from atanor.train.options import Precision, TrainOptions
+from atanor.train.options import Order, Precision, TrainOptions
 
 VERSIONS = "versions.json"
 
@@ -115,9 +114,9 @@ def train(job: TrainingJob, progress: Progress) -> TrainingResult:
     engine = Engine(
         job.model,
         pad=job.pad,
-        rows_per_pass=job.options.rows_per_pass,
         tokens_per_pass=job.options.tokens_per_pass,
-        autocast=autocast_for(dtype),
+        dtype=dtype,
+        share=job.options.share_prefixes,
     )
     _self_check(engine, job, progress)
     resume = newest_whole(job.folder, progress)
@@ -231,14 +230,33 @@ def _require_supervision(job: TrainingJob) -> None:
 
 
 def _self_check(engine: Engine, job: TrainingJob, progress: Progress) -> None:
-    """Compare the engine with the model's own forward on the shortest row before the first step."""
-    row = min((row for row in job.training if row.supervised), key=lambda row: len(row.tokens))
-    difference = engine.self_check(row)
-    if difference > TOLERANCE:
+    """Compare the engine with the model's own computation on a few rows before the first step, and say what it does."""
+    difference = engine.self_check(_rows_to_check([row for row in job.training if row.supervised]))
+    if engine.route is Route.SEPARATE and engine.reason:
+        progress.say(f"training  rows share nothing: {engine.reason}; computing {engine.route.value}")
+    elif engine.route is not Route.FOREST:
         progress.say(
-            f"training  the fast loss differs from this model's own by {difference:.1e} (tolerance {TOLERANCE:.0e}); "
-            "using the model's own, which is slower"
+            f"training  the fast computation differs from this model's own by {difference:.1e} (tolerance "
+            f"{engine.tolerance:.0e}); computing {engine.route.value}, which is slower"
         )
+    if job.options.order is Order.BY_PREFIX:
+        progress.say(
+            "training  rows of one prefix stand in the same step (order: by_prefix), another sampling than shuffled"
+        )
+
+
+def _rows_to_check(rows: Sequence[TokenRow]) -> list[TokenRow]:
+    """The shortest row and the short row that has most in common with it."""
+    shortest = sorted(rows, key=lambda row: (len(row.tokens), row.example_id))[:_CHECKED_AMONG]
+    first, *others = shortest
+    return [first, *sorted(others, key=lambda row: -_in_common(first.tokens, row.tokens))[:1]]
+
+
+def _in_common(one: Sequence[int], other: Sequence[int]) -> int:
+    return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
+
+
+_CHECKED_AMONG = 32
 
 
 def _compare_versions(job: TrainingJob, resume: Checkpoint | None, progress: Progress) -> None:

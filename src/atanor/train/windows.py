@@ -9,40 +9,62 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from atanor.data.rows import TokenRow
+from atanor.train.options import Order
 
 
 class WindowSampler(Sampler[list[int]]):
     """Row numbers of one optimizer step at a time. The last window of an epoch may be smaller.
 
     The order depends on the seed and the epoch alone, so that a resumed run sees the rows an uninterrupted one sees.
+
+    Args:
+        rows: what is ordered.
+        batch: rows a window.
+        seed: of the permutations.
+        order: `SHUFFLED` draws every permutation of rows with equal chance. `BY_PREFIX` draws among the orders that
+            walk the rows' prefix tree, in which rows of one prefix are neighbours, and shuffles the windows.
     """
 
-    def __init__(self, rows: int, batch: int, seed: int) -> None:
+    def __init__(self, rows: Sequence[TokenRow], batch: int, seed: int, order: Order = Order.SHUFFLED) -> None:
         self.rows = rows
         self.batch = batch
         self.seed = seed
+        self.order = order
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return math.ceil(self.rows / self.batch)
+        return math.ceil(len(self.rows) / self.batch)
 
     def __iter__(self) -> Iterator[list[int]]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        order = torch.randperm(self.rows, generator=generator).tolist()
-        for start in range(0, self.rows, self.batch):
-            yield order[start : start + self.batch]
+        order = torch.randperm(len(self.rows), generator=generator).tolist()
+        if self.order is Order.SHUFFLED:
+            yield from self._cut(order)
+            return
+        windows = self._cut(self._walk(order, generator))
+        for number in torch.randperm(len(windows), generator=generator).tolist():
+            yield windows[number]
+
+    def _cut(self, order: list[int]) -> list[list[int]]:
+        return [order[start : start + self.batch] for start in range(0, len(order), self.batch)]
+
+    def _walk(self, order: list[int], generator: torch.Generator) -> list[int]:
+        """Rows sorted by their tokens under a random order of the vocabulary; equal rows stay as they were drawn."""
+        vocabulary = max(max(row.tokens, default=0) for row in self.rows) + 1
+        rank = torch.randperm(vocabulary, generator=generator).numpy().astype(">u4")
+        return sorted(order, key=lambda number: rank[list(self.rows[number].tokens)].tobytes())
 
 
 class WindowLoader(DataLoader[list[TokenRow]]):
     """Yields the rows of one optimizer step as a list; how they are cut into passes is the engine's business."""
 
-    def __init__(self, rows: Sequence[TokenRow], batch: int, seed: int) -> None:
+    def __init__(self, rows: Sequence[TokenRow], batch: int, seed: int, order: Order = Order.SHUFFLED) -> None:
         super().__init__(
             rows,  # type: ignore[arg-type]  # any sequence is a map-style dataset
-            batch_sampler=WindowSampler(len(rows), batch, seed),
+            batch_sampler=WindowSampler(rows, batch, seed, order),
             collate_fn=list,
         )
 

@@ -1,0 +1,176 @@
+"""Rows of tokens stored as a forest: what rows have in common stands once.
+
+A causal transformer computes the same hidden state for a prefix whoever shares it, so rows are merged into a compressed
+trie: a node is a run of tokens, a row is a path from a root to the end of a node, and the position of a token is its
+depth. A position predicts every token that some row wants after it, each with the sum of those rows' weights, so equal
+rows, and rows that diverge at any token, all fit without computing a state twice. Positions after the last supervised
+prediction of a row have no influence on any loss and are left out.
+
+In the literature: prefix trees for training (Tree Training, arXiv:2511.00413; AReaL-DTA, arXiv:2602.00482).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+Key = int | tuple[int, int, int]
+
+
+class WeightedTokens(Protocol):
+    """What is computed on: token ids and a loss weight for predicting each."""
+
+    @property
+    def tokens(self) -> tuple[int, ...]: ...
+
+    @property
+    def weights(self) -> tuple[float, ...]: ...
+
+
+@dataclass
+class Node:
+    """A run of tokens that the same rows pass through.
+
+    Attributes:
+        parent: the node before it, None for a root.
+        start: position of its first token, counted from the root.
+        tokens: its token ids; never empty.
+        rows: numbers of the rows that pass through it.
+        children: the nodes after it, longest first, so that leaves of equal length stand side by side.
+        size: tokens of the node and everything below it.
+    """
+
+    parent: int | None
+    start: int
+    tokens: tuple[int, ...]
+    rows: tuple[int, ...]
+    children: list[int] = field(default_factory=list)
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Rows as a forest of nodes; a node stands behind its parent in `nodes`.
+
+    Attributes:
+        nodes: all nodes.
+        roots: numbers of the nodes without a parent.
+        row_end: for each row the node its last needed position lies in, None for a row without supervision.
+    """
+
+    nodes: list[Node]
+    roots: list[int]
+    row_end: list[int | None]
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(node.tokens) for node in self.nodes)
+
+    def path(self, node: int | None) -> list[int]:
+        """Nodes from the root to this one."""
+        path: list[int] = []
+        while node is not None:
+            path.append(node)
+            node = self.nodes[node].parent
+        return path[::-1]
+
+
+def needed(row: WeightedTokens) -> int:
+    """Positions whose hidden state matters: up to the one that predicts the last supervised token."""
+    places = [place for place in range(1, len(row.tokens)) if row.weights[place] > 0]
+    return places[-1] if places else 0
+
+
+def grow(
+    rows: Sequence[WeightedTokens],
+    *,
+    groups: Sequence[int] | None = None,
+    share: bool = True,
+    longest_node: int | None = None,
+) -> Forest:
+    """Build the forest of some rows.
+
+    Args:
+        rows: what to merge.
+        groups: a number for each row; rows of different groups then never share a position that predicts a supervised
+            token, so that a group's likelihoods can be computed without the others (a preference pair is a group).
+        share: False keeps every row a tree of its own.
+        longest_node: longer runs are cut into a chain of nodes of at most this many tokens.
+    """
+    keys = [_keys(row, None if groups is None else groups[number]) for number, row in enumerate(rows)]
+    forest = Forest(nodes=[], roots=[], row_end=[None] * len(rows))
+    present = [number for number, line in enumerate(keys) if line]
+    todo: list[tuple[int | None, int, list[int]]]
+    todo = [(None, 0, present)] if share else [(None, 0, [number]) for number in reversed(present)]
+    while todo:
+        parent, depth, members = todo.pop()
+        for same in _by_key(keys, members, depth):
+            end = _common_end(keys, same, depth)
+            run = rows[same[0]].tokens[depth:end]
+            last = _append(forest, parent, depth, _pieces(run, longest_node), tuple(same))
+            for row in same:
+                if len(keys[row]) == end:
+                    forest.row_end[row] = last
+            onward = [row for row in same if len(keys[row]) > end]
+            if onward:
+                todo.append((last, end, onward))
+    _measure(forest)
+    return forest
+
+
+def _keys(row: WeightedTokens, group: int | None) -> list[Key]:
+    """What must be equal for two rows to share a position: the token and, in groups, what is predicted and for whom."""
+    end = needed(row)
+    keys: list[Key] = list(row.tokens[:end])
+    if group is not None:
+        for place in range(end):
+            if row.weights[place + 1] > 0:
+                keys[place] = (row.tokens[place], row.tokens[place + 1], group)
+    return keys
+
+
+def _by_key(keys: list[list[Key]], members: list[int], depth: int) -> list[list[int]]:
+    found: dict[Key, list[int]] = {}
+    for row in members:
+        found.setdefault(keys[row][depth], []).append(row)
+    return list(found.values())
+
+
+def _common_end(keys: list[list[Key]], rows: list[int], depth: int) -> int:
+    """Where the rows' common prefix ends, given that they agree up to and including `depth`."""
+    first = keys[rows[0]]
+    end = min(len(keys[row]) for row in rows)
+    for row in rows[1:]:
+        line = keys[row]
+        if line[depth:end] != first[depth:end]:
+            end = next(place for place in range(depth, end) if line[place] != first[place])
+    return end
+
+
+def _pieces(run: tuple[int, ...], longest: int | None) -> list[tuple[int, ...]]:
+    step = longest or len(run)
+    return [run[start : start + step] for start in range(0, len(run), step)]
+
+
+def _append(
+    forest: Forest, parent: int | None, start: int, pieces: Sequence[tuple[int, ...]], rows: tuple[int, ...]
+) -> int:
+    """Hang a chain of nodes under a parent; returns the last of them."""
+    number = -1
+    for piece in pieces:
+        number = len(forest.nodes)
+        forest.nodes.append(Node(parent=parent, start=start, tokens=piece, rows=rows))
+        (forest.roots if parent is None else forest.nodes[parent].children).append(number)
+        parent, start = number, start + len(piece)
+    return number
+
+
+def _measure(forest: Forest) -> None:
+    for node in reversed(forest.nodes):
+        node.size += len(node.tokens)
+        if node.parent is not None:
+            forest.nodes[node.parent].size += node.size
+    for node in forest.nodes:
+        node.children.sort(key=lambda child: (bool(forest.nodes[child].children), -forest.nodes[child].size, child))
+    forest.roots.sort(key=lambda root: (bool(forest.nodes[root].children), -forest.nodes[root].size, root))

@@ -1,0 +1,159 @@
+"""Rows on lines of their own, padded on the right: the layout for families that cannot compute a forest.
+
+Padding stands where a causal model never looks at it, so no attention mask exists. Rows of similar length go together.
+This is also the plain computation that the engine's self-check compares with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from atanor.compute.forest import WeightedTokens
+
+GroupLoss = Callable[[Sequence[int], list[Tensor]], Tensor]
+"""(numbers of some groups, for each the nll of its rows) -> their summed loss, differentiable in the nll."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One forward pass.
+
+    Attributes:
+        rows: which rows of the window, in the order of the tensor's rows.
+        tokens_BT: token ids, padded on the right.
+        places_S: flat index b * T + t of every position whose hidden state predicts a supervised token.
+        targets_S: that token.
+        weights_S: its weight.
+        counts_B: how many of the S positions belong to each row, in order.
+    """
+
+    rows: tuple[int, ...]
+    tokens_BT: Tensor
+    places_S: Tensor
+    targets_S: Tensor
+    weights_S: Tensor
+    counts_B: tuple[int, ...]
+
+
+class Padded:
+    """Computes through the model's own forward and all its logits.
+
+    Args:
+        network: the causal language model.
+        pad: token id that fills up a line.
+        tokens_per_pass: most padded tokens a forward pass.
+        autocast: opens the context in which the network runs in lower precision.
+    """
+
+    def __init__(
+        self,
+        network: PreTrainedModel,
+        pad: int,
+        tokens_per_pass: int,
+        autocast: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        self.network = network
+        self.pad = pad
+        self.tokens_per_pass = tokens_per_pass
+        self.autocast = autocast
+
+    def backward(self, rows: Sequence[WeightedTokens], whole: float) -> float:
+        """Adds the gradient of sum(weight * nll) / whole to the parameters' and returns that loss."""
+        total = 0.0
+        for batch in self._batches(rows):
+            loss = (batch.weights_S * self._nll(batch)).sum() / whole
+            if loss.requires_grad:
+                loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        return total
+
+    def backward_groups(self, groups: Sequence[Sequence[WeightedTokens]], loss: GroupLoss) -> float:
+        """As `Engine.backward_groups`, a group a pass."""
+        total = 0.0
+        for number, group in enumerate(groups):
+            batch = lay_out(group, range(len(group)), self.pad, self._device)
+            parts = torch.split(self._nll(batch), list(batch.counts_B))
+            value = loss([number], [torch.stack([part.sum() for part in parts])])
+            value.backward()  # type: ignore[no-untyped-call]
+            total += float(value.detach())
+        return total
+
+    @torch.no_grad()
+    def loss(self, rows: Sequence[WeightedTokens]) -> float:
+        """sum(weight * nll)."""
+        return sum(float((batch.weights_S * self._nll(batch)).double().sum()) for batch in self._batches(rows))
+
+    @torch.no_grad()
+    def likelihoods(self, rows: Sequence[WeightedTokens]) -> Iterator[tuple[int, float]]:
+        """(row number, nll of its supervised tokens)."""
+        for batch in self._batches(rows):
+            parts = torch.split(self._nll(batch).double(), list(batch.counts_B))
+            yield from ((number, float(part.sum())) for number, part in zip(batch.rows, parts, strict=True))
+
+    @property
+    def _device(self) -> torch.device:
+        device: torch.device = next(self.network.parameters()).device
+        return device
+
+    def _batches(self, rows: Sequence[WeightedTokens]) -> Iterator[Batch]:
+        for numbers in plan_passes([len(row.tokens) for row in rows], self.tokens_per_pass):
+            yield lay_out(rows, numbers, self.pad, self._device)
+
+    def _nll(self, batch: Batch) -> Tensor:
+        with self.autocast():
+            logits_BTV: Tensor = self.network(input_ids=batch.tokens_BT, use_cache=False).logits
+        logits_SV = logits_BTV.flatten(0, 1).index_select(0, batch.places_S)
+        wide = logits_SV if logits_SV.dtype == torch.float64 else logits_SV.float()
+        return torch.nn.functional.cross_entropy(wide, batch.targets_S, reduction="none")
+
+
+def plan_passes(lengths: Sequence[int], tokens_per_pass: int) -> list[list[int]]:
+    """Group row numbers into passes, longest first so that a lack of memory shows in the first pass.
+
+    Args:
+        lengths: tokens of each row.
+        tokens_per_pass: most padded tokens a pass; a longer row has a pass of its own.
+    """
+    order = sorted(range(len(lengths)), key=lambda row: (-lengths[row], row))
+    groups: list[list[int]] = []
+    for row in order:
+        if groups:
+            group = groups[-1]
+            limit = max(1, tokens_per_pass // max(1, lengths[group[0]]))
+            if len(group) < limit:
+                group.append(row)
+                continue
+        groups.append([row])
+    return groups
+
+
+def lay_out(rows: Sequence[WeightedTokens], numbers: Sequence[int], pad: int, device: torch.device) -> Batch:
+    """The tensors of one pass over `rows[number] for number in numbers`."""
+    chosen = [rows[number] for number in numbers]
+    width = max(len(row.tokens) for row in chosen)
+    tokens_BT = torch.full((len(chosen), width), pad, dtype=torch.long)
+    places: list[int] = []
+    targets: list[int] = []
+    weights: list[float] = []
+    counts: list[int] = []
+    for line, row in enumerate(chosen):
+        tokens_BT[line, : len(row.tokens)] = torch.tensor(row.tokens)
+        supervised = [place for place in range(1, len(row.tokens)) if row.weights[place] > 0]
+        places.extend(line * width + place - 1 for place in supervised)
+        targets.extend(row.tokens[place] for place in supervised)
+        weights.extend(row.weights[place] for place in supervised)
+        counts.append(len(supervised))
+    return Batch(
+        rows=tuple(numbers),
+        tokens_BT=tokens_BT.to(device),
+        places_S=torch.tensor(places, dtype=torch.long, device=device),
+        targets_S=torch.tensor(targets, dtype=torch.long, device=device),
+        weights_S=torch.tensor(weights, dtype=torch.float32, device=device),
+        counts_B=tuple(counts),
+    )
