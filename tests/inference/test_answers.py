@@ -9,9 +9,10 @@ import torch
 
 from atanor.data.rows import TokenRow
 from atanor.errors import ConfigurationError
-from atanor.inference import Decoding, generate_answers, generation, score_rows
+from atanor.inference import Decoding, generate_answers, generation, score_choices, score_rows
 from atanor.models import Base, BaseReference, encode_prompt, load_base, resolve_base
 from atanor.progress import Silent
+from tests.tiny import tiny_llama
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +88,16 @@ def test_scores_are_the_likelihoods_of_the_model_in_the_order_given(base: Base) 
             logits = base.model(torch.tensor([row.tokens])).logits[0]
         truth = torch.nn.functional.cross_entropy(logits[1:-1], torch.tensor(row.tokens[2:]), reduction="sum")
         assert score == pytest.approx(float(truth), rel=1e-5)
+
+
+def test_choices_are_scored_as_each_would_be_alone() -> None:
+    model = tiny_llama(60).double().requires_grad_(False)
+    prompts = [(5, 6, 7), (5, 6, 8, 9)]
+    choices = [[(10, 11), (10, 12, 13)], [(14,)]]
+    scores = score_choices(model, prompts, choices, Silent())
+    assert [len(options) for options in scores] == [2, 1]
+    for prompt, options, found in zip(prompts, choices, scores, strict=True):
+        for choice, nll in zip(options, found, strict=True):
+            logits_TV = model(input_ids=torch.tensor([(*prompt, *choice)])).logits[0].log_softmax(-1)
+            truth = -sum(logits_TV[len(prompt) - 1 + place, token] for place, token in enumerate(choice))
+            assert nll == pytest.approx(float(truth), rel=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from peft import PeftModel
 from transformers import PreTrainedModel
@@ -25,3 +26,37 @@ def score_rows(
             scores[number] = nll
             bar.advance()
     return [scores[number] for number in range(len(rows))]
+
+
+@dataclass(frozen=True)
+class _Scored:
+    tokens: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+def score_choices(
+    model: PreTrainedModel | PeftModel,
+    prompts: Sequence[tuple[int, ...]],
+    choices: Sequence[Sequence[tuple[int, ...]]],
+    progress: Progress,
+    name: str = "scoring choices",
+) -> list[list[float]]:
+    """Negative log-likelihood in nats of every choice after its prompt, which is computed once for all of them.
+
+    Args:
+        model: the network, with or without an adapter active.
+        prompts: token ids of each question; not empty.
+        choices: for each question the token ids of its possible answers.
+        progress: shown the rows done.
+        name: what the progress is called.
+
+    Returns:
+        For each question one number a choice; the smallest is the model's choice.
+    """
+    rows = [
+        _Scored((*prompt, *choice), (0.0,) * len(prompt) + (1.0,) * len(choice))
+        for prompt, options in zip(prompts, choices, strict=True)
+        for choice in options
+    ]
+    scores = iter(score_rows(model, rows, progress, name))
+    return [[next(scores) for _ in options] for options in choices]

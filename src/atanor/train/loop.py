@@ -21,10 +21,10 @@ from peft import PeftModel
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from atanor.compute import Engine, device_name
-from atanor.data.rows import TokenRow
 from atanor.errors import Problem, TrainingError
 from atanor.models import save_adapter
 from atanor.train.checkpoint import drop_old, writing_checkpoint
+from atanor.train.objectives import Objective, TrainingItem
 from atanor.train.options import TrainOptions
 from atanor.train.windows import WindowLoader
 
@@ -32,13 +32,14 @@ STATE = "trainer_state.json"
 
 
 class WindowTrainer(Trainer):
-    """Trains the active adapter of a PEFT model on windows of weighted token rows.
+    """Trains the active adapter of a PEFT model on windows of items.
 
     Args:
         model: the adapted model; only its adapter has parameters that train.
         engine: computes losses on that model.
-        training: rows to learn from.
-        validation: rows that choose the best checkpoint; may be empty.
+        objective: what is minimised.
+        training: items to learn from.
+        validation: items that choose the best checkpoint; may be empty.
         options: how to train.
         run: folder that receives the checkpoints.
         seed: of the order of rows.
@@ -50,15 +51,17 @@ class WindowTrainer(Trainer):
         model: PeftModel,
         engine: Engine,
         *,
-        training: Sequence[TokenRow],
-        validation: Sequence[TokenRow],
+        objective: Objective,
+        training: Sequence[TrainingItem],
+        validation: Sequence[TrainingItem],
         options: TrainOptions,
         run: Path,
         seed: int,
         callbacks: list[TrainerCallback],
     ) -> None:
         self.engine = engine
-        self.rows = training
+        self.objective = objective
+        self.items = training
         self.validation = validation
         self.options = options
         self.run = run
@@ -89,16 +92,16 @@ class WindowTrainer(Trainer):
         self.remove_callback(PrinterCallback)  # StepWatcher reports; nothing is printed from here
 
     def get_train_dataloader(self) -> WindowLoader:
-        return WindowLoader(self.rows, self.options.batch, self.args.seed, self.options.order)
+        return WindowLoader(self.items, self.options.batch, self.args.seed, self.options.order)
 
     def training_step(
-        self, model: torch.nn.Module, inputs: list[TokenRow], num_items_in_batch: object = None
+        self, model: torch.nn.Module, inputs: list[TrainingItem], num_items_in_batch: object = None
     ) -> torch.Tensor:
         """Gradient of one window; returns its mean loss per unit of weight."""
         del num_items_in_batch  # the engine normalises by the window itself
         model.train()
-        self.state.num_input_tokens_seen += sum(len(row.tokens) for row in inputs)
-        loss = self.engine.backward(inputs)
+        loss = self.objective.backward(self.engine, inputs)
+        self.state.num_input_tokens_seen += sum(len(row.tokens) for item in inputs for row in self.objective.rows(item))
         if not math.isfinite(loss):
             raise TrainingError(
                 f"the loss of step {self.state.global_step + 1} is not a finite number",
@@ -131,7 +134,7 @@ class WindowTrainer(Trainer):
         if not self.validation:
             return {}
         self.model.eval()
-        metrics = {"eval_loss": self.engine.mean_loss(self.validation)}
+        metrics = {"eval_loss": self.objective.mean_loss(self.engine, self.validation)}
         self.log(metrics)
         control: TrainerControl = self.control  # type: ignore[has-type]
         self.control = self.callback_handler.on_evaluate(self.args, self.state, control, metrics)

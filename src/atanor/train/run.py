@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -36,6 +36,7 @@ from atanor.train.loop import (
     training_losses,
     validation_losses,
 )
+from atanor.train.objectives import Completion, Objective, TrainingItem
 from atanor.train.options import Order, Precision, TrainOptions
 
 VERSIONS = "versions.json"
@@ -53,23 +54,25 @@ class TrainingJob:
 
     Attributes:
         model: the network with a fresh adapter active.
-        training: rows to learn from.
-        validation: rows that choose the best checkpoint.
+        training: items to learn from.
+        validation: items that choose the best checkpoint.
         options: how.
         pad: token id to fill passes with.
         seed: of the order of rows.
         folder: of this run; receives checkpoints and, at the end, `adapter/`.
         versions: of the libraries; a resume under others is told, because bits may then differ.
+        objective: what is minimised; decides what an item is.
     """
 
     model: PeftModel
-    training: Sequence[TokenRow]
-    validation: Sequence[TokenRow]
+    training: Sequence[TrainingItem]
+    validation: Sequence[TrainingItem]
     options: TrainOptions
     pad: int
     seed: int
     folder: Path
     versions: dict[str, str]
+    objective: Objective = field(default_factory=Completion)
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,7 @@ def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, pr
         trainer = WindowTrainer(
             job.model,
             engine,
+            objective=job.objective,
             training=job.training,
             validation=job.validation,
             options=job.options,
@@ -216,7 +220,7 @@ def _stopping_on_interrupt() -> Iterator[threading.Event]:
 
 
 def _require_supervision(job: TrainingJob) -> None:
-    if not any(row.supervised for row in job.training):
+    if not any(item.supervised for item in job.training):
         raise DataError(
             "there is nothing to learn from",
             [
@@ -231,7 +235,9 @@ def _require_supervision(job: TrainingJob) -> None:
 
 def _self_check(engine: Engine, job: TrainingJob, progress: Progress) -> None:
     """Compare the engine with the model's own computation on a few rows before the first step, and say what it does."""
-    difference = engine.self_check(_rows_to_check([row for row in job.training if row.supervised]))
+    difference = engine.self_check(
+        _rows_to_check([row for item in job.training if item.supervised for row in job.objective.rows(item)])
+    )
     if engine.route is Route.SEPARATE and engine.reason:
         progress.say(f"training  rows share nothing: {engine.reason}; computing {engine.route.value}")
     elif engine.route is not Route.FOREST:

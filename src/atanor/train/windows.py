@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch.utils.data import DataLoader, Sampler
 
-from atanor.data.rows import TokenRow
+from atanor.train.objectives import TrainingItem
 from atanor.train.options import Order
 
 
@@ -25,7 +25,7 @@ class WindowSampler(Sampler[list[int]]):
             walk the rows' prefix tree, in which rows of one prefix are neighbours, and shuffles the windows.
     """
 
-    def __init__(self, rows: Sequence[TokenRow], batch: int, seed: int, order: Order = Order.SHUFFLED) -> None:
+    def __init__(self, rows: Sequence[TrainingItem], batch: int, seed: int, order: Order = Order.SHUFFLED) -> None:
         self.rows = rows
         self.batch = batch
         self.seed = seed
@@ -58,10 +58,10 @@ class WindowSampler(Sampler[list[int]]):
         return sorted(order, key=lambda number: rank[list(self.rows[number].tokens)].tobytes())
 
 
-class WindowLoader(DataLoader[list[TokenRow]]):
+class WindowLoader(DataLoader[list[TrainingItem]]):
     """Yields the rows of one optimizer step as a list; how they are cut into passes is the engine's business."""
 
-    def __init__(self, rows: Sequence[TokenRow], batch: int, seed: int, order: Order = Order.SHUFFLED) -> None:
+    def __init__(self, rows: Sequence[TrainingItem], batch: int, seed: int, order: Order = Order.SHUFFLED) -> None:
         super().__init__(
             rows,  # type: ignore[arg-type]  # any sequence is a map-style dataset
             batch_sampler=WindowSampler(rows, batch, seed, order),

@@ -1,0 +1,144 @@
+"""What training minimises, as functions of the likelihoods of rows.
+
+An objective takes the items of one optimizer step and adds the gradient of their loss through the engine, which
+computes what the items' rows have in common once. A new objective is a class with three methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from peft import PeftModel
+from torch import Tensor
+from torch.nn import functional
+
+from atanor.compute import Engine
+from atanor.data.rows import TokenRow
+
+
+class TrainingItem(Protocol):
+    """One thing to learn from.
+
+    Attributes:
+        example_id: named in errors, and what is cached about the item is found under it.
+        tokens: by which items of one prefix are recognised.
+        supervised: how many of its tokens have a loss.
+    """
+
+    @property
+    def example_id(self) -> str: ...
+
+    @property
+    def tokens(self) -> tuple[int, ...]: ...
+
+    @property
+    def supervised(self) -> int: ...
+
+
+class Objective(Protocol):
+    """A loss over items of one kind."""
+
+    def rows(self, item: Any) -> Sequence[TokenRow]:
+        """The token rows an item is computed from."""
+        ...
+
+    def backward(self, engine: Engine, window: Sequence[Any]) -> float:
+        """Add the gradient of the window's mean loss to the parameters'; returns that loss."""
+        ...
+
+    def mean_loss(self, engine: Engine, items: Sequence[Any]) -> float:
+        """The same loss over all items, without a gradient."""
+        ...
+
+
+class Completion:
+    """Mean negative log-likelihood of the supervised tokens; of all tokens it is causal language modelling on text."""
+
+    def rows(self, item: TokenRow) -> Sequence[TokenRow]:
+        return (item,)
+
+    def backward(self, engine: Engine, window: Sequence[TokenRow]) -> float:
+        return engine.backward(window)
+
+    def mean_loss(self, engine: Engine, items: Sequence[TokenRow]) -> float:
+        return engine.mean_loss(items)
+
+
+@dataclass(frozen=True)
+class PreferencePair:
+    """Two answers to one prompt; each row's supervised tokens are the answer.
+
+    Attributes:
+        example_id: unique among the training and validation pairs.
+        chosen: prompt and the better answer.
+        rejected: prompt and the worse one.
+    """
+
+    example_id: str
+    chosen: TokenRow
+    rejected: TokenRow
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        return self.chosen.tokens
+
+    @property
+    def supervised(self) -> int:
+        return min(self.chosen.supervised, self.rejected.supervised)
+
+
+class DirectPreference:
+    """DPO (Rafailov et al. 2023, arXiv:2305.18290): the mean over pairs of
+
+        -log sigmoid(beta * ((log p(chosen) - log r(chosen)) - (log p(rejected) - log r(rejected))))
+
+    with p the adapted model and r the same model with its adapter switched off. Prompts shared by the answers of a pair
+    and by pairs are computed once. The reference's likelihoods are computed at the first step that needs them and kept.
+
+    Args:
+        model: the adapted model.
+        beta: how strongly the model is held to the reference.
+    """
+
+    def __init__(self, model: PeftModel, beta: float = 0.1) -> None:
+        self.model = model
+        self.beta = beta
+        self._reference: dict[str, tuple[float, float]] = {}
+
+    def rows(self, item: PreferencePair) -> Sequence[TokenRow]:
+        return (item.chosen, item.rejected)
+
+    def backward(self, engine: Engine, window: Sequence[PreferencePair]) -> float:
+        reference = self._of_reference(engine, window)
+
+        def loss(numbers: Sequence[int], nll: list[Tensor]) -> Tensor:
+            policy = torch.stack(nll)
+            return self._loss(policy, reference[list(numbers)].to(policy)).sum() / len(window)
+
+        return engine.backward_groups([self.rows(pair) for pair in window], loss)
+
+    def mean_loss(self, engine: Engine, items: Sequence[PreferencePair]) -> float:
+        return float(self._loss(self._likelihoods(engine, items), self._of_reference(engine, items)).mean())
+
+    def _loss(self, policy_P2: Tensor, reference_P2: Tensor) -> Tensor:
+        """Loss of each pair from the nll of its chosen and rejected answer."""
+        gain_P2 = reference_P2 - policy_P2  # log p - log r
+        return -functional.logsigmoid(self.beta * (gain_P2[:, 0] - gain_P2[:, 1]))
+
+    def _of_reference(self, engine: Engine, pairs: Sequence[PreferencePair]) -> Tensor:
+        missing = [pair for pair in pairs if pair.example_id not in self._reference]
+        if missing:
+            with self.model.disable_adapter():
+                found = self._likelihoods(engine, missing).tolist()
+            for pair, (chosen, rejected) in zip(missing, found, strict=True):
+                self._reference[pair.example_id] = (chosen, rejected)
+        return torch.tensor([self._reference[pair.example_id] for pair in pairs], dtype=torch.float64)
+
+    def _likelihoods(self, engine: Engine, pairs: Sequence[PreferencePair]) -> Tensor:
+        """nll of each pair's chosen and rejected answer, (pairs, 2)."""
+        rows = [row for pair in pairs for row in self.rows(pair)]
+        nll = dict(engine.likelihoods(rows))
+        return torch.tensor([nll[number] for number in range(len(rows))], dtype=torch.float64).view(-1, 2)
