@@ -20,11 +20,11 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from atanor.compute import attention
-from atanor.compute.forest import WeightedTokens, grow
+from atanor.compute.forest import Prompt, WeightedTokens, grow
 from atanor.compute.fusion import Fusion
 from atanor.compute.head import Head
 from atanor.compute.head_loss import Predictions
-from atanor.compute.layout import Layout, lay_out
+from atanor.compute.layout import KeyValue, Layout, lay_out
 from atanor.compute.padded import GroupLoss, Padded
 from atanor.compute.precision import autocast_for
 from atanor.compute.schedule import plan
@@ -82,7 +82,8 @@ class Engine:
         share: bool = True,
     ) -> None:
         self.network: PreTrainedModel = model.get_base_model() if isinstance(model, PeftModel) else model
-        random = randomness(self.network)
+        trains = any(parameter.requires_grad for parameter in self.network.parameters())
+        random = randomness(self.network) if trains else []
         if share:
             refuse_randomness(random)
         weight = next(self.network.parameters())
@@ -172,6 +173,35 @@ class Engine:
                 )
         return total / total_weight(rows)
 
+    def prefill(self, prompts: Sequence[tuple[int, ...]]) -> dict[int, KeyValue]:
+        """Keys and values of every prompt but its last token, computed once for what prompts have in common.
+
+        Args:
+            prompts: token ids, each at least one.
+
+        Returns:
+            For each layer two (B, groups, T - 1, d) with T the longest prompt, filled from the right: the cache from
+            which a generation that pads on the left goes on with the last tokens. What is left of a prompt is zero.
+        """
+        assert self.route is not Route.SEPARATE
+        width = max(map(len, prompts)) - 1
+        cache: dict[int, KeyValue] = {}
+
+        def keep(layout: Layout, hidden_Ud: Tensor) -> Tensor:
+            assert layout.captured is not None
+            place, row, column = _cells(layout, prompts, width)
+            for layer, pair in layout.captured.items():
+                if layer not in cache:
+                    key, value = (one.new_zeros(len(prompts), one.shape[1], width, one.shape[3]) for one in pair)
+                    cache[layer] = (key, value)
+                for stored, stream in zip(cache[layer], pair, strict=True):
+                    stored.transpose(1, 2)[row, column] = stream[0].transpose(0, 1)[place]
+            return hidden_Ud.new_zeros(())
+
+        rows = [Prompt(prompt) for prompt in prompts]
+        self._run(rows, keep, None, gradient=False, keeps_keys=True)
+        return cache
+
     def self_check(self, rows: Sequence[WeightedTokens]) -> float:
         """Relative difference of loss and gradient from the model's own computation, one row at a time.
 
@@ -207,6 +237,7 @@ class Engine:
         loss: Callable[[Layout, Tensor], Tensor],
         groups: Sequence[int] | None,
         gradient: bool = True,
+        keeps_keys: bool = False,
     ) -> float:
         """Sum of `loss(layout, hidden states that predict something)` over the passes of the rows' forest."""
         # A group is never cut, so neither are its nodes.
@@ -216,9 +247,11 @@ class Engine:
 
         def of_pass(layout: Layout) -> Tensor:
             hidden_Ud = self._hidden(layout)
-            return loss(layout, hidden_Ud) if len(hidden_Ud) else hidden_Ud.new_zeros(())
+            return loss(layout, hidden_Ud) if len(hidden_Ud) or keeps_keys else hidden_Ud.new_zeros(())
 
-        window = Window(lambda part: lay_out(forest, part, rows, self.device), of_pass, self.tokens_per_pass)
+        window = Window(
+            lambda part: lay_out(forest, part, rows, self.device), of_pass, self.tokens_per_pass, keeps_keys
+        )
         step = window.backward if gradient else window.forward
         with self._computing():
             return sum(step(part, Trunks()) for part in plan(forest, self.tokens_per_pass, groups))
@@ -243,8 +276,9 @@ class Engine:
                 use_cache=False,
                 forest=layout,
             )
-        hidden_1Nd: Tensor = output.last_hidden_state
-        return hidden_1Nd[0].index_select(0, layout.places_U)
+        hidden_Nd: Tensor = output.last_hidden_state[0]
+        pruned = self.route is Route.FOREST and self._fusion.prunes
+        return hidden_Nd if pruned else hidden_Nd.index_select(0, layout.places_U)
 
     def _row_nll(self, layout: Layout, hidden_Ud: Tensor, rows: int) -> Tensor:
         """nll of every row's supervised tokens in this pass, (rows,), float64, without a gradient."""
@@ -261,6 +295,18 @@ class Engine:
 def total_weight(rows: Sequence[WeightedTokens]) -> float:
     """Sum of the weights of all predicted tokens: what a window's loss is divided by."""
     return sum(sum(row.weights[1:]) for row in rows)
+
+
+def _cells(layout: Layout, prompts: Sequence[tuple[int, ...]], width: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(place in the stream, row, column) of every cell of a cache that a pass fills."""
+    cells = [
+        (place, row, width - (len(prompts[row]) - 1) + segment.position + place - segment.start)
+        for segment in layout.segments
+        for row in segment.rows
+        for place in range(segment.start, segment.end)
+    ]
+    place, row, column = torch.tensor(cells, device=layout.tokens_N.device).T
+    return place, row, column
 
 
 def _at(layout: Layout) -> Predictions:

@@ -28,6 +28,14 @@ class WeightedTokens(Protocol):
     def weights(self) -> tuple[float, ...]: ...
 
 
+class Prompt:
+    """A row that predicts its last token: what stands before it is what a generation has to have read."""
+
+    def __init__(self, tokens: tuple[int, ...]) -> None:
+        self.tokens = tokens
+        self.weights = (*(0.0 for _ in tokens[1:]), 1.0)
+
+
 @dataclass
 class Node:
     """A run of tokens that the same rows pass through.
@@ -80,6 +88,11 @@ def needed(row: WeightedTokens) -> int:
     """Positions whose hidden state matters: up to the one that predicts the last supervised token."""
     places = [place for place in range(1, len(row.tokens)) if row.weights[place] > 0]
     return places[-1] if places else 0
+
+
+def shared_tokens(prompts: Sequence[tuple[int, ...]]) -> int:
+    """Tokens of the forest of some prompts, each but its last token."""
+    return grow([Prompt(prompt) for prompt in prompts]).tokens
 
 
 def grow(

@@ -13,7 +13,9 @@ from typing import Any
 import torch
 from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
+from atanor.compute.last_layer import last_layer
 from atanor.compute.lora_layers import Frozen, gated_lora, lora_linears, rms_norm
 
 _SHARED_INPUT = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
@@ -28,17 +30,20 @@ class Fusion:
         dtype: arithmetic of the linear layers; frozen weights of another type are copied once.
 
     Attributes:
-        replaced: how many modules have a replacement.
+        prunes: the last layer gives only the places of a stream that predict something.
     """
 
-    def __init__(self, network: nn.Module, dtype: torch.dtype) -> None:
+    def __init__(self, network: PreTrainedModel, dtype: torch.dtype) -> None:
         self.dtype = dtype
         self._forwards: list[tuple[nn.Module, Callable[..., Any]]] = []
         taken: set[nn.Module] = set()
         for module in network.modules():
             if module not in taken:
                 taken |= self._replace(module)
-        self.replaced = len(self._forwards)
+        last = last_layer(network)
+        self.prunes = last is not None
+        if last is not None:
+            self._forwards.append(last)
 
     @contextmanager
     def active(self) -> Iterator[None]:

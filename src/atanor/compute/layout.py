@@ -48,11 +48,18 @@ class Rectangle:
 
 @dataclass(frozen=True)
 class Segment:
-    """A node's own range of the stream and the ranges of its ancestors in the pass, root first."""
+    """A node: its range of the stream, those of its ancestors in the pass, root first, and what it is of the rows.
+
+    Attributes:
+        position: of its first token from the root.
+        rows: that pass through it.
+    """
 
     start: int
     end: int
     ancestors: tuple[tuple[int, int], ...]
+    position: int
+    rows: tuple[int, ...]
 
 
 KeyValue = tuple[Tensor, Tensor]
@@ -191,5 +198,6 @@ def _segments(forest: Forest, part: Pass, ranges: dict[int, tuple[int, int]]) ->
     found = []
     for node in part.nodes:
         above = [ranges[other] for other in forest.path(node)[:-1] if other in ranges]
-        found.append(Segment(*ranges[node], tuple(above)))
+        here = forest.nodes[node]
+        found.append(Segment(*ranges[node], tuple(above), here.start, here.rows))
     return tuple(found)

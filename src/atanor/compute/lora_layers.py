@@ -157,14 +157,14 @@ def lora_linears(
     """
     flat = x.reshape(-1, x.shape[-1])
     outputs = _LoraLinears.apply(layers, scales, flat, *factors)  # type: ignore[no-untyped-call]
-    return tuple(output.view(*x.shape[:-1], -1) for output in outputs)
+    return tuple(output.view(*x.shape[:-1], output.shape[-1]) for output in outputs)
 
 
 def gated_lora(x: Tensor, layers: Sequence[Frozen], factors: Sequence[Tensor], scales: Sequence[float]) -> Tensor:
     """The gated feed-forward block on (..., i), adapted in all three layers (gate, up, down)."""
     flat = x.reshape(-1, x.shape[-1])
     output: Tensor = _GatedLora.apply(layers, scales, flat, *factors)  # type: ignore[no-untyped-call]
-    unfolded: Tensor = output.view(*x.shape[:-1], -1)
+    unfolded: Tensor = output.view(*x.shape[:-1], output.shape[-1])
     return unfolded
 
 

@@ -43,6 +43,7 @@ class Window:
     Attributes:
         lay_out: makes the tensors of a pass.
         loss: the loss of a pass, a scalar; what it is summed from is the objective's business.
+        keeps_keys: every layout holds its keys and values when its loss is asked for, not only a trunk's.
         tokens_kept: most tokens of trunks whose activations are kept while their branches are computed; trunks
             beyond it are computed again for their backward, so that a sequence of any length takes the memory of one
             pass and its keys and values.
@@ -51,6 +52,7 @@ class Window:
     lay_out: Callable[[Pass], Layout]
     loss: Callable[[Layout], Tensor]
     tokens_kept: int
+    keeps_keys: bool = False
 
     def forward(self, part: Pass, trunks: Trunks) -> float:
         """Loss of a pass and its branches, without a gradient."""
@@ -82,7 +84,7 @@ class Window:
     def _computed(self, part: Pass, trunks: Trunks) -> tuple[Layout, Tensor]:
         layout = self.lay_out(part)
         layout.trunks = trunks.layers
-        layout.captured = {} if part.branches else None
+        layout.captured = {} if part.branches or self.keeps_keys else None
         return layout, self.loss(layout)
 
 

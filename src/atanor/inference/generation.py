@@ -11,6 +11,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 from transformers.generation.streamers import BaseStreamer
 
 from atanor.errors import ConfigurationError, Problem
+from atanor.inference.prefill import Prefill
 from atanor.models import Base
 from atanor.progress import Progress
 
@@ -47,8 +48,8 @@ def generate_answers(
 ) -> list[Answer]:
     """Answer every prompt, in the order given.
 
-    Prompts of similar length go together, padded on the left. Greedy answers do not depend on the batch they are in,
-    up to rounding.
+    Prompts of similar length go together, padded on the left; what prompts of a batch have in common is read once.
+    Greedy answers do not depend on the batch they are in, up to rounding.
 
     Args:
         base: for the tokenizer, the context and the tokens that end an answer.
@@ -76,9 +77,10 @@ def generate_answers(
         )
     torch.manual_seed(decoding.seed)
     answers: dict[int, Answer] = {}
+    prefill = Prefill(model, prompts)
     with progress.start(name, len(prompts), "answer") as bar:
         for numbers in _batches(prompts, decoding.max_new_tokens):
-            written = _generate(base, model, [prompts[number] for number in numbers], decoding)
+            written = _generate(base, model, [prompts[number] for number in numbers], decoding, prefill)
             answers.update(zip(numbers, written, strict=True))
             bar.advance(len(numbers))
     return [answers[number] for number in range(len(prompts))]
@@ -112,7 +114,11 @@ def _batches(prompts: Sequence[tuple[int, ...]], new_tokens: int) -> list[list[i
 
 @torch.no_grad()
 def _generate(
-    base: Base, model: PreTrainedModel | PeftModel, prompts: Sequence[tuple[int, ...]], decoding: Decoding
+    base: Base,
+    model: PreTrainedModel | PeftModel,
+    prompts: Sequence[tuple[int, ...]],
+    decoding: Decoding,
+    prefill: Prefill,
 ) -> list[Answer]:
     width = max(map(len, prompts))
     pad = _pad(base.tokenizer)
@@ -124,6 +130,7 @@ def _generate(
     written_BT = model.generate(
         input_ids=tokens_BT.to(model.device),
         attention_mask=mask_BT.to(model.device),
+        past_key_values=prefill.cache(prompts),
         generation_config=_settings(base, decoding),
     )[:, width:]
     return [_read(base, line.tolist()) for line in written_BT]
