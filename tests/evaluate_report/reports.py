@@ -161,6 +161,7 @@ def training(**changes: Any) -> TrainingSection:
         "best_step": 18,
         "seconds": 151.2,
         "logical_tokens": 178_000,
+        "executed_tokens": 71_000,
         "peak_memory_bytes": 3_200_000_000,
         "train_loss": [(step, 3.0 * math.exp(-step / 6) + 0.3) for step in range(1, 25)],
         "validation_loss": [(6, 1.4), (12, 0.6), (18, 0.29), (24, 0.31)],

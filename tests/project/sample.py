@@ -48,6 +48,7 @@ roles:
           batch: 4
           order: by_prefix
           share_prefixes: false
+          compile: true
           warmup: 0.05
           weight_decay: 0.01
           clip: 0.5

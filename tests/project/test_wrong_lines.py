@@ -167,7 +167,7 @@ WRONG = [
         "    generate:",
         "    split: {test: 3}\n    generate:",
         "role.split",
-        "`split` is written twice, on lines 18 and 46",
+        "`split` is written twice, on lines 18 and 47",
         None,
         "Keep one of them",
     ),

@@ -312,8 +312,10 @@ def _data_rows(data: DataSection) -> list[tuple[str, str]]:
 def _training(training: TrainingSection) -> str:
     rate = training.logical_tokens / training.seconds if training.seconds else 0
     share = f"{figures.count(training.trainable_parameters)} of {figures.count(training.total_parameters)} parameters"
+    shared = 1 - training.executed_tokens / training.logical_tokens if training.logical_tokens else 0
+    once = f" · {shared:.0%} shared" if shared > 0.01 else ""
     return (
-        f"{figures.duration(training.seconds)} training · {rate:,.0f} tokens/s · "
+        f"{figures.duration(training.seconds)} training · {rate:,.0f} tokens/s{once} · "
         f"{figures.gigabytes(training.peak_memory_bytes)} peak · {share} trained · best step {training.best_step} "
         f"of {training.steps}"
     )

@@ -19,7 +19,7 @@ from peft import PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from atanor.compute import attention
+from atanor.compute import attention, gating
 from atanor.compute.forest import Prompt, WeightedTokens, grow
 from atanor.compute.fusion import Fusion
 from atanor.compute.head import Head
@@ -67,6 +67,7 @@ class Engine:
         tokens_per_pass: most tokens a forward pass computes; None takes what fills the device's arithmetic units.
         dtype: arithmetic of the linear layers; a wider type of the weights themselves is kept only for float32.
         share: False computes every row on its own, which dropout and noise on embeddings need.
+        compile: compile the elementwise part of the feed-forward blocks.
 
     Raises:
         ConfigurationError: the model draws random numbers in training (dropout, NEFTune) and `share` is on.
@@ -80,6 +81,7 @@ class Engine:
         tokens_per_pass: int | None = None,
         dtype: torch.dtype = torch.float32,
         share: bool = True,
+        compile: bool = False,
     ) -> None:
         self.network: PreTrainedModel = model.get_base_model() if isinstance(model, PeftModel) else model
         trains = any(parameter.requires_grad for parameter in self.network.parameters())
@@ -97,7 +99,7 @@ class Engine:
         self.route = Route.SEPARATE if self.reason else Route.FOREST
         self._autocast = autocast_for(dtype)
         self._padded = Padded(self.network, pad, self.tokens_per_pass, self._autocast)
-        self._fusion = Fusion(self.network, arithmetic)
+        self._fusion = Fusion(self.network, arithmetic, gating.compiled() if compile else gating.Eager())
         self._head = Head(self.network, arithmetic)
 
     def backward(self, window: Sequence[WeightedTokens]) -> float:

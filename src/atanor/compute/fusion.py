@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from atanor.compute.gating import Gating
 from atanor.compute.last_layer import last_layer
 from atanor.compute.lora_layers import Frozen, gated_lora, lora_linears, rms_norm
 
@@ -28,12 +30,14 @@ class Fusion:
     Args:
         network: the network inside a PEFT model, or a plain one.
         dtype: arithmetic of the linear layers; frozen weights of another type are copied once.
+        gating: how the gate of a feed-forward block is computed.
 
     Attributes:
         prunes: the last layer gives only the places of a stream that predict something.
     """
 
-    def __init__(self, network: PreTrainedModel, dtype: torch.dtype) -> None:
+    def __init__(self, network: PreTrainedModel, dtype: torch.dtype, gating: Gating) -> None:
+        self._gating = gating
         self.dtype = dtype
         self._forwards: list[tuple[nn.Module, Callable[..., Any]]] = []
         taken: set[nn.Module] = set()
@@ -60,7 +64,7 @@ class Fusion:
             return {module}
         feed_forward = [getattr(module, name, None) for name in _FEED_FORWARD]
         if all(_is_plain_lora(layer) for layer in feed_forward) and self._try(
-            module, _gated_forward(self._adapted(feed_forward))
+            module, _gated_forward(self._adapted(feed_forward), self._gating)
         ):
             return {module, *module.modules()}
         taken: set[nn.Module] = set()
@@ -162,13 +166,15 @@ def _without_adapter(one: _Adapted, x: Tensor) -> Tensor:
     return output
 
 
-def _gated_forward(adapted: list[_Adapted]) -> Callable[..., Tensor]:
+def _gated_forward(adapted: list[_Adapted], gating: Gating) -> Callable[..., Tensor]:
+    compute = partial(gated_lora, gating=gating)
+
     def forward(x: Tensor) -> Tensor:
         if all(one.plain for one in adapted):
-            output: Tensor = _apply(gated_lora, x, adapted)
+            output: Tensor = _apply(compute, x, adapted)
             return output
         gate, up, down = adapted
-        hidden = nn.functional.silu(_without_adapter(gate, x)).mul_(_without_adapter(up, x))
+        hidden = gating.forward(_without_adapter(gate, x), _without_adapter(up, x))
         return _without_adapter(down, hidden)
 
     return forward

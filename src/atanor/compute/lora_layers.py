@@ -23,6 +23,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from atanor.compute.gating import Gating
+
 Gradients = tuple[Tensor | None, ...]
 
 
@@ -116,12 +118,14 @@ class _GatedLora(torch.autograd.Function):
     """down(silu(gate(x)) * up(x)) with LoRA on all three; factors in the order gate, up, down."""
 
     @staticmethod
-    def forward(ctx: Any, layers: Sequence[Frozen], scales: Sequence[float], x: Tensor, *factors: Tensor) -> Tensor:
+    def forward(  # autograd passes tensors by position
+        ctx: Any, layers: Sequence[Frozen], scales: Sequence[float], gating: Gating, x: Tensor, *factors: Tensor
+    ) -> Tensor:
         cast = x.to(layers[0].weight.dtype)
         (gate, up), inner = _forward(cast, layers[:2], _Factors.of(factors[:4], scales[:2], cast.dtype))
-        hidden = functional.silu(gate).mul_(up)
+        hidden = gating.forward(gate, up)
         (out,), inner_down = _forward(hidden, layers[2:], _Factors.of(factors[4:], scales[2:], cast.dtype))
-        ctx.layers, ctx.scales, ctx.input_dtype = layers, scales, x.dtype
+        ctx.layers, ctx.scales, ctx.gating, ctx.input_dtype = layers, scales, gating, x.dtype
         ctx.save_for_backward(cast, inner, gate, up, inner_down, *factors)
         return out
 
@@ -130,15 +134,13 @@ class _GatedLora(torch.autograd.Function):
         x, inner, gate, up, inner_down, *factors = ctx.saved_tensors
         ins = _Factors.of(factors[:4], ctx.scales[:2], x.dtype)
         downs = _Factors.of(factors[4:], ctx.scales[2:], x.dtype)
-        active = functional.silu(gate)
-        dhidden, ddown = _backward([gradients[0].to(x.dtype)], active * up, inner_down, ctx.layers[2:], downs, True)
-        assert dhidden is not None
-        dup = active.mul_(dhidden)
-        dgate = torch.ops.aten.silu_backward(dhidden.mul_(up), gate)
-        dx, dins = _backward([dgate, dup], x, inner, ctx.layers[:2], ins, ctx.needs_input_grad[2])
+        restored, hidden = ctx.gating.restore(gate, up)
+        dhidden, ddown = _backward([gradients[0].to(x.dtype)], hidden, inner_down, ctx.layers[2:], downs, True)
+        dgate, dup = ctx.gating.backward(dhidden, restored, gate, up)
+        dx, dins = _backward([dgate, dup], x, inner, ctx.layers[:2], ins, ctx.needs_input_grad[3])
         dfactors = dins + ddown
         as_stored = (gradient.to(factor.dtype) for gradient, factor in zip(dfactors, factors, strict=True))
-        return None, None, None if dx is None else dx.to(ctx.input_dtype), *as_stored
+        return None, None, None, None if dx is None else dx.to(ctx.input_dtype), *as_stored
 
 
 def lora_linears(
@@ -160,10 +162,12 @@ def lora_linears(
     return tuple(output.view(*x.shape[:-1], output.shape[-1]) for output in outputs)
 
 
-def gated_lora(x: Tensor, layers: Sequence[Frozen], factors: Sequence[Tensor], scales: Sequence[float]) -> Tensor:
+def gated_lora(
+    x: Tensor, layers: Sequence[Frozen], factors: Sequence[Tensor], scales: Sequence[float], *, gating: Gating
+) -> Tensor:
     """The gated feed-forward block on (..., i), adapted in all three layers (gate, up, down)."""
     flat = x.reshape(-1, x.shape[-1])
-    output: Tensor = _GatedLora.apply(layers, scales, flat, *factors)  # type: ignore[no-untyped-call]
+    output: Tensor = _GatedLora.apply(layers, scales, gating, flat, *factors)  # type: ignore[no-untyped-call]
     unfolded: Tensor = output.view(*x.shape[:-1], output.shape[-1])
     return unfolded
 

@@ -61,6 +61,7 @@ class TrainingSection(BaseModel):
     best_step: int
     seconds: float
     logical_tokens: int
+    executed_tokens: int
     peak_memory_bytes: int
     train_loss: list[tuple[int, float]]
     validation_loss: list[tuple[int, float]]

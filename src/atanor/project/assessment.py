@@ -215,6 +215,7 @@ def _training_section(method: str, made: Made, base: Base) -> TrainingSection | 
         best_step=result.best_step,
         seconds=result.seconds,
         logical_tokens=result.logical_tokens,
+        executed_tokens=result.executed_tokens,
         peak_memory_bytes=result.peak_memory_bytes,
         train_loss=list(result.train_loss),
         validation_loss=list(result.validation_loss),

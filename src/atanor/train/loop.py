@@ -88,6 +88,7 @@ class WindowTrainer(Trainer):
             remove_unused_columns=False,
         )
         self._clock = time.perf_counter()
+        self._executed = 0
         super().__init__(model=model, args=arguments, train_dataset=list(training), callbacks=callbacks)
         self.remove_callback(PrinterCallback)  # StepWatcher reports; nothing is printed from here
 
@@ -101,6 +102,7 @@ class WindowTrainer(Trainer):
         del num_items_in_batch  # the engine normalises by the window itself
         model.train()
         loss = self.objective.backward(self.engine, inputs)
+        self._executed = self.engine.work.executed
         self.state.num_input_tokens_seen += sum(len(row.tokens) for item in inputs for row in self.objective.rows(item))
         if not math.isfinite(loss):
             raise TrainingError(
@@ -117,10 +119,14 @@ class WindowTrainer(Trainer):
         return torch.tensor(loss, device=self.args.device)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As the Trainer's, with `elapsed`: seconds of training so far, added up over interruptions."""
+        """As the Trainer's, with what is added up over interruptions.
+
+        `elapsed` is seconds of training so far; `executed`, of a step, the tokens computed for it.
+        """
         del start_time
         now = time.perf_counter()
-        super().log({**logs, "elapsed": elapsed(self.state) + now - self._clock})
+        executed = {"executed": float(self._executed)} if "loss" in logs else {}
+        super().log({**logs, **executed, "elapsed": elapsed(self.state) + now - self._clock})
         self._clock = now
 
     def floating_point_ops(self, inputs: object) -> int:
@@ -188,6 +194,11 @@ def validation_losses(state: TrainerState) -> list[tuple[int, float]]:
 def training_losses(state: TrainerState) -> list[tuple[int, float]]:
     """(step, training loss) of every step so far, oldest first."""
     return [(entry["step"], entry["loss"]) for entry in state.log_history if "loss" in entry]
+
+
+def executed_tokens(state: TrainerState) -> int:
+    """Tokens computed for all steps so far; less than the rows' tokens by what rows of a step shared."""
+    return int(sum(entry.get("executed", 0) for entry in state.log_history))
 
 
 def elapsed(state: TrainerState) -> float:

@@ -32,6 +32,7 @@ from atanor.train.loop import (
     WindowTrainer,
     best_step,
     elapsed,
+    executed_tokens,
     stopped_early,
     training_losses,
     validation_losses,
@@ -77,7 +78,10 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What `train` made. Time and tokens add up over interruptions; memory is the peak of this process."""
+    """What `train` made. Time and tokens add up over interruptions; memory is the peak of this process.
+
+    `logical_tokens` are those of the rows, `executed_tokens` those computed: what rows of a step share counts once.
+    """
 
     adapter: Path
     precision: str
@@ -86,6 +90,7 @@ class TrainingResult:
     resumed_at: int
     seconds: float
     logical_tokens: int
+    executed_tokens: int
     peak_memory_bytes: int
     train_loss: tuple[tuple[int, float], ...]
     validation_loss: tuple[tuple[int, float], ...]
@@ -120,6 +125,7 @@ def train(job: TrainingJob, progress: Progress) -> TrainingResult:
         tokens_per_pass=job.options.tokens_per_pass,
         dtype=dtype,
         share=job.options.share_prefixes,
+        compile=job.options.compile,
     )
     _self_check(engine, job, progress)
     resume = newest_whole(job.folder, progress)
@@ -135,6 +141,7 @@ def train(job: TrainingJob, progress: Progress) -> TrainingResult:
         resumed_at=0 if resume is None else resume.step,
         seconds=elapsed(state),
         logical_tokens=int(state.num_input_tokens_seen),
+        executed_tokens=executed_tokens(state),
         peak_memory_bytes=_peak_memory(),
         train_loss=tuple(training_losses(state)),
         validation_loss=tuple(validation_losses(state)),

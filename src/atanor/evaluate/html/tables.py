@@ -116,11 +116,18 @@ def training_facts(training: TrainingSection) -> Markup:
             ),
             ("Steps", f"{training.steps:,}, best at {training.best_step:,}"),
             ("Time", f"{figures.duration(training.seconds)}, {rate:,.0f} tokens a second"),
-            ("Tokens", f"{training.logical_tokens:,}"),
+            ("Tokens", _tokens(training)),
             ("Peak memory", figures.gigabytes(training.peak_memory_bytes)),
             ("Precision", training.precision),
         ]
     )
+
+
+def _tokens(training: TrainingSection) -> str:
+    shared = training.logical_tokens - training.executed_tokens
+    if shared <= 0:
+        return f"{training.logical_tokens:,}"
+    return f"{training.logical_tokens:,}; {training.executed_tokens:,} computed, the rest shared by rows of a step"
 
 
 def settings_table(settings: Mapping[str, Any]) -> Markup:
