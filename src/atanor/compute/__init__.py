@@ -1,7 +1,8 @@
-"""The fast core: loss and likelihood of weighted token rows under a model.
+"""The fast core: loss, gradient and likelihood of weighted token rows, and keys and values of prompts.
 
-In: a model and rows of tokens with a weight each. Out: losses with gradients, log-likelihoods. It decides how rows are
-laid out as forward passes and in which precision; no one above sees a padded tensor.
+In: a model and rows of tokens with a weight each. Out: gradients, losses, log-likelihoods and caches. Rows are stored
+as a forest in which shared prefixes stand once; no one above sees how they are laid out. The numbers are those of one
+row at a time.
 """
 
 import lazy_loader

@@ -26,12 +26,12 @@ class Trunks:
         self.tokens = 0
 
     def below(self, layout: Layout, collect: bool) -> Trunks:
-        """These trunks and the pass just computed."""
+        """These trunks and the pass just computed. Gradients of many branches are added up in float32 or wider."""
         assert layout.captured is not None
         extended = Trunks()
         extended.tokens = self.tokens + len(layout.tokens_N)
         for layer, (key, value) in layout.captured.items():
-            leaf = (key.detach().requires_grad_(collect), value.detach().requires_grad_(collect))
+            leaf = (_wide(key.detach()).requires_grad_(collect), _wide(value.detach()).requires_grad_(collect))
             extended.layers[layer] = [*self.layers.get(layer, []), leaf]
         return extended
 
@@ -88,6 +88,10 @@ class Window:
         return layout, self.loss(layout)
 
 
+def _wide(tensor: Tensor) -> Tensor:
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
 def _backward_through_trunk(layout: Layout, loss: Tensor, below: Trunks) -> None:
     """Backward from a trunk's own loss and from the gradients its branches left on its keys and values."""
     assert layout.captured is not None
@@ -96,6 +100,6 @@ def _backward_through_trunk(layout: Layout, loss: Tensor, below: Trunks) -> None
         for output, leaf in zip(pair, below.layers[layer][-1], strict=True):
             if output.requires_grad and leaf.grad is not None:
                 outputs.append(output)
-                gradients.append(leaf.grad)
+                gradients.append(leaf.grad.to(output.dtype))
     if outputs:
         torch.autograd.backward(outputs, gradients)
