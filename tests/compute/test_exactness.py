@@ -197,5 +197,14 @@ def test_loss_equals_the_one_transformers_computes() -> None:
     labels = [[-100] * 6 + list(range(11, 17)), [-100, -100, 9] + [-100] * 9]
     inputs = [list(range(5, 17)), [7, 8, 9] + [2] * 9]
     theirs = model(input_ids=torch.tensor(inputs), labels=torch.tensor(labels)).loss
-    assert Engine(model, pad=0).backward(rows) == pytest.approx(float(theirs), rel=1e-6)
+    assert Engine(model, pad=0).backward(rows) == pytest.approx(float(theirs.detach()), rel=1e-6)
     assert total_weight(rows) == 7
+
+
+def test_a_bfloat16_base_is_scored_without_an_adapter_too() -> None:
+    torch.manual_seed(0)
+    network = FAMILIES["llama"]().bfloat16().requires_grad_(False)
+    row = TokenRow("a", (5, 6, 7, 8, 9, 10), (0, 0, 0, 1, 1, 1), 1)
+    logits_TV = network(input_ids=torch.tensor([row.tokens])).logits[0].float()
+    truth = torch.nn.functional.cross_entropy(logits_TV[2:5], torch.tensor(row.tokens[3:]))
+    assert Engine(network, pad=0).mean_loss([row]) == pytest.approx(float(truth), rel=2e-2)

@@ -230,7 +230,8 @@ def forest_attention(
     del others
     layer = int(module.layer_idx)  # type: ignore[arg-type]
     scale = float(query.shape[-1] ** -0.5 if scaling is None else scaling)
-    if query.device.type == "cpu" and query.dtype != torch.float64:
+    dtype = query.dtype
+    if query.device.type == "cpu" and dtype != torch.float64:
         # In bfloat16 the kernel is slower than in float32 on the short runs of a forest.
         query, key, value = query.float(), key.float(), value.float()
     if forest.captured is not None:
@@ -244,7 +245,7 @@ def forest_attention(
         out_NHd = attend(forest, scale, heads, trunks)
     else:
         out_NHd = attend_whole(forest, scale, heads, trunks, window=window, softcap=softcap, sinks=s_aux)
-    return out_NHd[None], None
+    return out_NHd[None].to(dtype), None
 
 
 AttentionInterface.register(NAME, forest_attention)
