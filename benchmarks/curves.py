@@ -25,18 +25,17 @@ import torch
 from peft import PeftModel
 from transformers import AutoConfig
 
-from atanor.compute import Engine, device_name
+from atanor.compute import Architecture, Engine, device_name
 from atanor.data import TokenRow
 from atanor.models import attach_lora, load_base
 from atanor.progress import Silent
 from atanor.train import Precision, TrainingJob, TrainOptions, train, train_dtype
-from benchmarks.flops import ModelShape
 from benchmarks.gemm import measure_gemm
 from benchmarks.machine import machine
-from benchmarks.ours import ALPHA, PACKAGES, RANK, SEED
+from benchmarks.ours import ALPHA, PACKAGES, SEED
 from benchmarks.peers.steps import versions_of
 from benchmarks.window_work import row_figures
-from benchmarks.workloads import random_rows, starter
+from benchmarks.workloads import RANK, random_rows, starter
 
 RESULTS = Path(__file__).parent / "results" / "curves.json"
 ANSWER = 0.25
@@ -116,9 +115,9 @@ def measure_runs(model: PeftModel, counts: Sequence[int]) -> list[Point]:
     return points
 
 
-def document_of(point: Point, shape: ModelShape) -> dict[str, Any]:
+def document_of(point: Point, model: Architecture) -> dict[str, Any]:
     """A point as it is published."""
-    figures = row_figures(point.rows, shape)
+    figures = row_figures(point.rows, model)
     seconds = statistics.median(point.seconds)
     return {
         "at": point.at,
@@ -139,22 +138,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     local = starter()
-    shape = ModelShape.of(AutoConfig.from_pretrained(local.folder), RANK)
+    model = Architecture.of(AutoConfig.from_pretrained(local.folder))
     dtype = train_dtype(Precision.AUTO)
     model = attach_lora(load_base(local, dtype=dtype, device=device_name()), rank=RANK, alpha=ALPHA, seed=SEED)
     model.train()
-    before = measure_gemm(shape, dtype, device_name())
+    before = measure_gemm(model, dtype, device_name())
     curves = window_curves(options.full)
     measure_windows(curves, Engine(model, pad=0, dtype=dtype), model, options.rounds or (5 if options.full else 2))
     curves["rows in the data"] = measure_runs(model, [32, 64, 128, 256] if options.full else [16, 32, 64])
-    after = measure_gemm(shape, dtype, device_name())
+    after = measure_gemm(model, dtype, device_name())
     document = {
         "what": f"{local.title}, LoRA r{RANK} on all linear layers, random tokens, a quarter of a row's own supervised",
         "machine": machine(),
         "versions": versions_of(PACKAGES),
         "dtype": str(dtype).removeprefix("torch."),
         "gemm_flops_per_second": round((before.median + after.median) / 2),
-        "curves": {name: [document_of(point, shape) for point in points] for name, points in curves.items()},
+        "curves": {name: [document_of(point, model) for point in points] for name, points in curves.items()},
     }
     options.out.parent.mkdir(exist_ok=True)
     options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

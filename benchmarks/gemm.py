@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from benchmarks.flops import ModelShape
+from atanor.compute import Architecture
 
 TOKENS = 1024
 
@@ -31,10 +31,10 @@ class GemmRate:
     shapes: dict[str, float]
 
 
-def measure_gemm(shape: ModelShape, dtype: torch.dtype, device: str = "cpu", seconds: float = 0.15) -> GemmRate:
+def measure_gemm(model: Architecture, dtype: torch.dtype, device: str = "cpu", seconds: float = 0.15) -> GemmRate:
     """Measure every shape of the model for `seconds`."""
     rates: dict[str, float] = {}
-    for inputs, outputs in sorted({*shape.matrices, (shape.width, shape.width)}):
+    for inputs, outputs in sorted({linear[1:] for linear in model.block}):
         weight = torch.randn(outputs, inputs).to(device, dtype)
         forward = torch.randn(TOKENS, inputs).to(device, dtype)
         backward = torch.randn(TOKENS, outputs).to(device, dtype)

@@ -24,18 +24,17 @@ from typing import Any
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from atanor.compute import Architecture
 from atanor.data import TokenRow
 from atanor.models import BaseReference, LocalBase, load_tokenizer, resolve_base
 from atanor.progress import Silent
 from atanor.train import Order
-from benchmarks.flops import ModelShape
 from benchmarks.gemm import measure_gemm
 from benchmarks.goals import judge_gpu, judged_lines
 from benchmarks.machine import machine
-from benchmarks.ours import RANK
 from benchmarks.turns import Bench, Training, leg, require_peer
 from benchmarks.workers import WorkerFailed
-from benchmarks.workloads import random_rows, starter
+from benchmarks.workloads import RANK, random_rows, starter
 
 RESULTS = Path(__file__).parent / "results" / "gpu.json"
 MODES = ("liger", "unsloth-style", "padding-free")
@@ -124,7 +123,7 @@ def random_base(config: LlamaConfig, folder: Path) -> LocalBase:
 def measure(bench: Bench, plan: Plan) -> dict[str, Any]:
     """Take turns with one mode of TRL after the other; the smallest ratio counts."""
     found: dict[str, Any] = {
-        "lengths": [bench.logical(1, number) for number in range(min(8, len(bench.in_order)))],
+        "lengths": [bench.logical(1, number) for number in range(min(8, len(bench.training.items)))],
         "rows_a_step": plan.window,
         "unmeasured_steps": plan.unmeasured,
         "modes": {},
@@ -177,7 +176,7 @@ def run(plan: Plan, folder: Path) -> dict[str, Any]:
     """All workloads, one after the other."""
     base = random_base(plan.model, folder / "base")
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    rate = measure_gemm(ModelShape.of(plan.model, RANK), torch.bfloat16 if device == "cuda" else torch.float32, device)
+    rate = measure_gemm(Architecture.of(plan.model), torch.bfloat16 if device == "cuda" else torch.float32, device)
     found = {
         name: measure(Bench(Training(name, rows, base, plan.rows_a_pass), folder), plan)
         for name, rows in workloads(plan).items()
@@ -191,9 +190,7 @@ def run(plan: Plan, folder: Path) -> dict[str, Any]:
 
 
 def _billions(config: LlamaConfig) -> str:
-    shape = ModelShape.of(config, RANK)
-    body = shape.layers * sum(inputs * outputs for inputs, outputs in shape.matrices)
-    return f"{(body + config.vocab_size * config.hidden_size) / 1e9:.2f} B"
+    return f"{Architecture.of(config).parameters / 1e9:.2f} B"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typing import Any, Self
 import torch
 from transformers import AutoConfig
 
-from atanor.compute import device_name
+from atanor.compute import Architecture, device_name
 from atanor.models import BaseReference, attach_lora, load_base, resolve_base, save_adapter
 from atanor.progress import Silent
 from atanor.train import (
@@ -35,14 +35,13 @@ from atanor.train import (
     train_dtype,
 )
 from atanor.train.windows import WindowSampler
-from benchmarks.flops import ModelShape
 from benchmarks.peers.steps import Steps
 from benchmarks.window_work import preference_figures, row_figures
-from benchmarks.workloads import BASE, read_pairs, read_rows
+from benchmarks.workloads import BASE, RANK, read_pairs, read_rows
 
 PACKAGES = ("atanor", "torch", "transformers", "peft", "accelerate", "tokenizers", "numpy")
 SEED = 17
-RANK, ALPHA = 16, 32
+ALPHA = 32
 
 
 def arguments() -> argparse.Namespace:
@@ -115,7 +114,7 @@ def main() -> None:
     model = attach_lora(base, rank=RANK, alpha=ALPHA, seed=SEED)
     if options.save_start is not None:
         save_adapter(model, options.save_start)
-    shape = ModelShape.of(AutoConfig.from_pretrained(local.folder), RANK)
+    sizes = Architecture.of(AutoConfig.from_pretrained(local.folder))
     items: Sequence[TrainingItem]
     if options.objective == "preference":
         objective: Objective = DirectPreference(model)
@@ -145,7 +144,7 @@ def main() -> None:
             folder=Path(folder),
             versions={},
         )
-        train(job, Turns(steps, windows, lambda window: figures(window, shape)))
+        train(job, Turns(steps, windows, lambda window: figures(window, sizes)))
     steps.finish()
 
 

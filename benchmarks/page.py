@@ -42,9 +42,10 @@ as `atanor run` does, with everything its loop does between steps; TRL is timed 
 of the update. A figure is the median over the steps, a ratio is one of medians, memory is the most a process ever held.
 
 *Logical* tokens are those of the rows as they are written. *Executed* tokens are those Atanor computes when it computes
-once what the rows of a window share. Operations are counted by [flops.py](../benchmarks/flops.py): only what LoRA
-cannot do without, nothing that is computed twice. They are compared with the rate at which the same machine, in the
-same run, multiplies float32 (or bfloat16) matrices of the model's own shapes, 1,024 tokens at a time.
+once what the rows of a window share. Operations are counted by [flops.py](../src/atanor/compute/flops.py): only what
+LoRA cannot do without, nothing that is computed twice. They are compared with the rate at which the same process, right
+before and right after each step, multiplies float32 (or bfloat16) matrices of the model's own shapes, 1,024 tokens at a
+time.
 """
 
 

@@ -25,19 +25,18 @@ from typing import Any
 
 from transformers import AutoConfig
 
-from atanor.compute import has_fast_bfloat16
+from atanor.compute import Architecture, has_fast_bfloat16
 from atanor.models import LocalBase
 from atanor.train import Order, Precision, train_dtype
-from benchmarks.flops import ModelShape
 from benchmarks.gemm import GemmRate, measure_gemm
 from benchmarks.goals import judge, judged_lines
 from benchmarks.machine import machine
-from benchmarks.ours import RANK
 from benchmarks.turns import Bench, Protocol, Training, measure, require_peer
 from benchmarks.workers import WorkerFailed
 from benchmarks.workloads import (
     PLAIN_CHAT,
     PREFERENCE_PAIRS,
+    RANK,
     ROLE_CHAT,
     SHARED_CONTEXT,
     require_files,
@@ -129,9 +128,9 @@ def main() -> None:
 def run(options: argparse.Namespace, names: Sequence[str], base: LocalBase, folder: Path) -> dict[str, Any]:
     """Measure the workloads one after the other; the result so far is written after each."""
     started = time.perf_counter()
-    shape = ModelShape.of(AutoConfig.from_pretrained(base.folder), RANK)
+    model = Architecture.of(AutoConfig.from_pretrained(base.folder))
     dtype = train_dtype(Precision.AUTO)
-    rates = [measure_gemm(shape, dtype)]
+    rates = [measure_gemm(model, dtype)]
     chosen = {"mode": options.mode, "because": "it was asked for"} if options.mode else fastest_mode()
     document: dict[str, Any] = {
         "what": f"LoRA r{RANK} on all linear layers of {base.title}; Atanor and TRL in turns on the same rows",
@@ -154,7 +153,7 @@ def run(options: argparse.Namespace, names: Sequence[str], base: LocalBase, fold
             until=float("inf") if options.full else until,
         )
         document["workloads"][name] = measure(Bench(case.training(name, base), folder), protocol)
-        rates.append(measure_gemm(shape, dtype))
+        rates.append(measure_gemm(model, dtype))
         document["gemm"] = _gemm(rates, str(dtype).removeprefix("torch."))
         document["minutes"] = round((time.perf_counter() - started) / 60, 1)
         options.out.parent.mkdir(exist_ok=True)

@@ -84,10 +84,7 @@ class Bench:
     def __init__(self, training: Training, folder: Path) -> None:
         self.training = training
         self.folder = folder
-        (order,) = WindowSampler(training.items, len(training.items), SEED)
-        self.in_order = [training.items[number] for number in order]
         write_items(self._file("rows"), training.items)
-        write_items(self._file("rows-in-order"), self.in_order)
 
     def ours(self, order: Order, window: int) -> Worker:
         command = [
@@ -102,9 +99,11 @@ class Bench:
         """Started after one of ours was ready, it begins with the same adapter; else with its own."""
         rows_a_pass = rows_a_pass or self.training.rows_a_pass
         script = "trl_dpo.py" if self.training.preference else "trl_sft.py"
+        rows = self._file(f"rows-by-{window}")
+        write_items(rows, [item for step in self._windows(window) for item in step])
         command = [
             *(PEER_PYTHON, str(PEERS / script), "--model", str(self.training.base.folder), "--mode", mode),
-            *("--rows", str(self._file("rows-in-order")), "--learning-rate", str(self.training.learning_rate)),
+            *("--rows", str(rows), "--learning-rate", str(self.training.learning_rate)),
             *("--batch", str(rows_a_pass), "--accumulate", str(window // rows_a_pass)),
             *(("--adapter", str(self._start)) if self._start.is_dir() else ()),
         ]
@@ -112,7 +111,12 @@ class Bench:
 
     def logical(self, window: int, number: int) -> int:
         """Tokens of a window of shuffled rows."""
-        return sum(_tokens(item) for item in self.in_order[number * window : (number + 1) * window])
+        return sum(_tokens(item) for item in self._windows(window)[number])
+
+    def _windows(self, size: int) -> list[list[TrainingItem]]:
+        """The rows of each of Atanor's steps, which TRL takes in the same order."""
+        items = self.training.items
+        return [[items[number] for number in window] for window in WindowSampler(items, size, SEED)]
 
     def tell(self, worker: Worker, step: dict[str, Any]) -> None:
         loss, seconds = step["loss"], step["seconds"]

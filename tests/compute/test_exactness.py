@@ -30,8 +30,17 @@ slowly = settings(max_examples=25, deadline=None, suppress_health_check=[HealthC
     tokens_per_pass=st.sampled_from([1, 5, 13, 40, 4096]),
     heads=st.sampled_from([(4, 4), (4, 2), (4, 1), (8, 2)]),
     share=st.booleans(),
+    copied=st.integers(0, 5),
 )
 def test_loss_and_every_adapter_gradient_equal_one_example_at_a_time(
+    rows: list[TokenRow], tokens_per_pass: int, heads: tuple[int, int], share: bool, copied: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("atanor.compute.engine.worth_copying", lambda _: copied)
+        _compare_with_one_example_at_a_time(rows, tokens_per_pass, heads, share)
+
+
+def _compare_with_one_example_at_a_time(
     rows: list[TokenRow], tokens_per_pass: int, heads: tuple[int, int], share: bool
 ) -> None:
     for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 1e-5)):

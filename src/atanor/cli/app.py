@@ -73,6 +73,20 @@ def run(
 
 
 @app.command()
+def estimate(
+    project: ProjectArgument = HERE,
+    role: Annotated[str | None, typer.Option(help="Only this role.")] = None,
+    method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
+    price: Annotated[float | None, typer.Option(min=0, help="Of an hour of this machine, to print the cost.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Predict peak memory, time and cost of training on this machine before any weight is loaded."""
+    from atanor.cli import commands
+
+    commands.estimate(project, role, method, price, as_json)
+
+
+@app.command()
 def runs(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """List the runs of a project, newest first."""
     from atanor.cli import commands

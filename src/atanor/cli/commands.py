@@ -94,6 +94,15 @@ def run(path: Path, role: str | None, method: str | None, again: bool, as_json: 
         out.print(tables.next_view(report.released or report.candidate, page, str(path)))
 
 
+def estimate(path: Path, role: str | None, method: str | None, price: float | None, as_json: bool) -> None:
+    _quiet_libraries()
+    found = Project.load(path).estimate(role, method=method, price=price, watcher=_watching())
+    if as_json:
+        _json([{**dataclasses.asdict(one), "fits": one.fits, "advice": one.advice} for one in found])
+        return
+    _print(tables.estimates_view(found))
+
+
 def runs(path: Path, as_json: bool) -> None:
     records = Project.load(path).runs()
     if as_json:
@@ -128,7 +137,7 @@ def report(name: str, path: Path, as_json: bool, open_page: bool) -> None:
 
 def chat(candidate: str, message: str | None, path: Path, as_json: bool) -> None:
     _quiet_libraries()
-    conversation = Project.load(path).chat(candidate, TerminalWatcher(Console(stderr=True, highlight=False)))
+    conversation = Project.load(path).chat(candidate, _watching())
     if message is not None:
         answer = conversation.ask(message)
         if as_json:
@@ -178,6 +187,11 @@ def data_check(
         if not as_json:
             _print(f"the refused rows and why: {quarantine}")
         raise SystemExit(DataError.exit_code)
+
+
+def _watching() -> TerminalWatcher:
+    """For commands whose only stage is their result."""
+    return TerminalWatcher(Console(stderr=True, highlight=False))
 
 
 def _quiet_libraries() -> None:

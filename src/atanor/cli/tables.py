@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -21,6 +22,9 @@ from atanor.evaluate.report import DataSection, Report, TrainingSection
 from atanor.project.events import BaseReady, DataReady, RunPlanned
 from atanor.project.explain import ExplainedValue
 from atanor.store.records import RunRecord
+
+if TYPE_CHECKING:
+    from atanor.project.estimating import Prediction
 
 VERDICT_STYLE = {
     Verdict.BETTER: "bold green",
@@ -56,7 +60,46 @@ def base_view(event: BaseReady) -> RenderableType:
 
 def plan_view(event: RunPlanned) -> RenderableType:
     """What a run is about to do."""
-    return _lines([("run", f"{event.run} · {event.method}"), ("plan", event.plan)])
+    lines = [("run", f"{event.run} · {event.method}"), ("plan", event.plan)]
+    if event.prediction is not None:
+        estimate = event.prediction.estimate
+        lines.append(
+            (
+                "predicted",
+                f"{figures.duration(estimate.seconds)} training · {figures.gigabytes(estimate.memory.total)} peak of "
+                f"{figures.gigabytes(event.prediction.available)} · {_shared(estimate.logical, estimate.executed)}",
+            )
+        )
+        lines += [("", note) for note in (event.prediction.advice, _doubt(event.prediction)) if note]
+    return _lines(lines)
+
+
+def estimates_view(predictions: Sequence[Prediction]) -> RenderableType:
+    """For each method memory by its parts, time and cost."""
+    if not predictions:
+        return Text("nothing is trained on this machine, so there is nothing to estimate")
+    parts: list[RenderableType] = []
+    for found in predictions:
+        estimate, memory = found.estimate, found.estimate.memory
+        of_memory = [
+            ("weights", memory.weights),
+            ("adapter, gradients, optimizer", memory.trained),
+            ("activations", memory.activations),
+            ("working memory", memory.transient),
+            ("gaps in the heap", memory.lost),
+            ("libraries", memory.process),
+        ]
+        lines = [
+            ("memory", f"{figures.gigabytes(memory.total)} peak of {figures.gigabytes(found.available)} there is"),
+            ("", " · ".join(f"{name} {figures.gigabytes(size)}" for name, size in of_memory if size)),
+            ("time", f"{figures.duration(estimate.seconds)} training · {estimate.steps:,} steps"),
+            ("", _shared(estimate.logical, estimate.executed)),
+        ]
+        if found.cost is not None:
+            lines.append(("cost", f"{found.cost:,.2f}"))
+        lines += [("", note) for note in (found.advice, _doubt(found)) if note]
+        parts += [Text(f"\n{found.role} · {found.method}", style="bold"), _lines(lines)]
+    return Group(*parts)
 
 
 def report_view(report: Report) -> RenderableType:
@@ -309,15 +352,32 @@ def _data_rows(data: DataSection) -> list[tuple[str, str]]:
     ]
 
 
+def _shared(logical: int, executed: int) -> str:
+    shared = 1 - executed / logical if logical else 0
+    once = f", {shared:.0%} of them shared and computed once" if shared > 0.01 else ""
+    return f"{logical:,} tokens{once}"
+
+
+def _doubt(prediction: Prediction) -> str | None:
+    doubt = prediction.estimate.doubt
+    return None if doubt is None else f"only roughly: {doubt}"
+
+
+def _against(measured: float, predicted: float | None) -> str:
+    """How far the measured value lies from the predicted one."""
+    return "" if not predicted else f" ({measured / predicted - 1:+.0%} of predicted)".replace("-", "−")
+
+
 def _training(training: TrainingSection) -> str:
     rate = training.logical_tokens / training.seconds if training.seconds else 0
     share = f"{figures.count(training.trainable_parameters)} of {figures.count(training.total_parameters)} parameters"
     shared = 1 - training.executed_tokens / training.logical_tokens if training.logical_tokens else 0
     once = f" · {shared:.0%} shared" if shared > 0.01 else ""
     return (
-        f"{figures.duration(training.seconds)} training · {rate:,.0f} tokens/s{once} · "
-        f"{figures.gigabytes(training.peak_memory_bytes)} peak · {share} trained · best step {training.best_step} "
-        f"of {training.steps}"
+        f"{figures.duration(training.seconds)} training{_against(training.seconds, training.predicted_seconds)} · "
+        f"{rate:,.0f} tokens/s{once} · {figures.gigabytes(training.peak_memory_bytes)} peak"
+        f"{_against(training.peak_memory_bytes, training.predicted_memory_bytes)} · {share} trained · "
+        f"best step {training.best_step} of {training.steps}"
     )
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from atanor.compute import attention, gating
-from atanor.compute.forest import Prompt, WeightedTokens, grow
+from atanor.compute.forest import Prompt, WeightedTokens, grow, worth_copying
 from atanor.compute.fusion import Fusion
 from atanor.compute.head import Head
 from atanor.compute.head_loss import Predictions
@@ -244,7 +244,9 @@ class Engine:
         """Sum of `loss(layout, hidden states that predict something)` over the passes of the rows' forest."""
         # A group is never cut, so neither are its nodes.
         limit = None if groups else self.tokens_per_pass
-        forest = grow(rows, groups=groups, share=self.share, longest_node=limit)
+        copied = worth_copying(self.tokens_per_pass)
+        forest = grow(rows, groups=groups, share=self.share, longest_node=limit, copied=copied)
+        passes = plan(forest, self.tokens_per_pass, groups, copied=2 * copied)
         self._count(rows, forest.tokens)
 
         def of_pass(layout: Layout) -> Tensor:
@@ -256,7 +258,7 @@ class Engine:
         )
         step = window.backward if gradient else window.forward
         with self._computing():
-            return sum(step(part, Trunks()) for part in plan(forest, self.tokens_per_pass, groups))
+            return sum(step(part, Trunks()) for part in passes)
 
     @contextmanager
     def _computing(self) -> Iterator[None]:
@@ -315,22 +317,36 @@ def _at(layout: Layout) -> Predictions:
     return Predictions(layout.index_E, layout.targets_E)
 
 
-def _measured(trained: Sequence[torch.nn.Parameter], compute: Callable[[], float]) -> Tensor:
-    """The loss and, behind it, all gradients, as one vector; without trained parameters the loss alone."""
+@dataclass(frozen=True)
+class _Measured:
+    """A loss, and the gradients of those parameters that got one."""
+
+    loss: float
+    gradients: list[Tensor]
+
+    @property
+    def finite(self) -> bool:
+        return all(torch.isfinite(one).all() for one in (torch.tensor(self.loss), *self.gradients))
+
+
+def _measured(trained: Sequence[torch.nn.Parameter], compute: Callable[[], float]) -> _Measured:
+    """What a computation gives; without trained parameters the loss alone."""
     for parameter in trained:
         parameter.grad = None
     with contextlib.nullcontext() if trained else torch.no_grad():
         loss = compute()
-    gradients = [parameter.grad.flatten().double().cpu() for parameter in trained if parameter.grad is not None]
-    return torch.cat([torch.tensor([loss], dtype=torch.float64), *gradients])
+    return _Measured(loss, [parameter.grad for parameter in trained if parameter.grad is not None])
 
 
-def _difference(ours: Tensor, truth: Tensor) -> float:
+def _difference(ours: _Measured, truth: _Measured) -> float:
     """The larger of the relative differences of loss and gradient; an infinite truth tells nothing."""
-    if not torch.isfinite(truth).all():
+    if not truth.finite:
         return 0.0
-    if ours.shape != truth.shape or not torch.isfinite(ours).all():
+    if len(ours.gradients) != len(truth.gradients) or not ours.finite:
         return float("inf")
-    loss = abs(float(ours[0] - truth[0])) / max(abs(float(truth[0])), 1e-12)
-    scale = float(truth[1:].norm())
-    return max(loss, float((ours[1:] - truth[1:]).norm()) / scale if scale else 0.0)
+    loss = abs(ours.loss - truth.loss) / max(abs(truth.loss), 1e-12)
+    # One parameter at a time, because all gradients of full tuning in float64 would be the most a run takes.
+    pairs = zip(ours.gradients, truth.gradients, strict=True)
+    apart = sum(float((one.double() - other).square().sum()) for one, other in pairs)
+    scale = sum(float(other.double().square().sum()) for other in truth.gradients)
+    return max(loss, (apart / scale) ** 0.5 if scale else 0.0)

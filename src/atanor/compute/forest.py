@@ -43,7 +43,7 @@ class Node:
     Attributes:
         parent: the node before it, None for a root.
         start: position of its first token, counted from the root.
-        tokens: its token ids; never empty.
+        tokens: its token ids.
         rows: numbers of the rows that pass through it.
         children: the nodes after it, longest first, so that leaves of equal length stand side by side.
         size: tokens of the node and everything below it.
@@ -62,7 +62,7 @@ class Forest:
     """Rows as a forest of nodes; a node stands behind its parent in `nodes`.
 
     Attributes:
-        nodes: all nodes.
+        nodes: all nodes; one that was replaced by copies is empty.
         roots: numbers of the nodes without a parent.
         row_end: for each row the node its last needed position lies in, None for a row without supervision.
     """
@@ -74,6 +74,49 @@ class Forest:
     @property
     def tokens(self) -> int:
         return sum(len(node.tokens) for node in self.nodes)
+
+    def part(self, node: int, children: Sequence[Sequence[int]]) -> list[int]:
+        """Replace a node by copies of it, one for each group of its children; an only child has it at its front.
+
+        Args:
+            node: which; it stays in `nodes`, empty.
+            children: all its children, in groups.
+
+        Returns:
+            For each group the node it now hangs from.
+        """
+        here = self.nodes[node]
+        siblings = self.roots if here.parent is None else self.nodes[here.parent].children
+        siblings.remove(node)
+        going_on = {row for group in children for child in group for row in self.nodes[child].rows}
+        ending = [row for row in here.rows if row not in going_on]
+        heads = []
+        for group in children:
+            rows = {row for child in group for row in self.nodes[child].rows}.union(ending)
+            if len(group) == 1:
+                head = group[0]
+                only = self.nodes[head]
+                only.parent, only.start, only.tokens = here.parent, here.start, here.tokens + only.tokens
+                only.rows = tuple(row for row in here.rows if row in rows)
+                only.size += len(here.tokens)
+            else:
+                head = len(self.nodes)
+                copied = tuple(row for row in here.rows if row in rows)
+                size = len(here.tokens) + sum(self.nodes[child].size for child in group)
+                self.nodes.append(Node(here.parent, here.start, here.tokens, copied, list(group), size))
+                for child in group:
+                    self.nodes[child].parent = head
+            for row in ending:
+                self.row_end[row] = head
+            ending = []
+            siblings.append(head)
+            heads.append(head)
+        self.nodes[node] = Node(None, here.start, (), ())
+        above = here.parent
+        while above is not None:
+            self.nodes[above].size += (len(children) - 1) * len(here.tokens)
+            above = self.nodes[above].parent
+        return heads
 
     def path(self, node: int | None) -> list[int]:
         """Nodes from the root to this one."""
@@ -95,12 +138,22 @@ def shared_tokens(prompts: Sequence[tuple[int, ...]]) -> int:
     return grow([Prompt(prompt) for prompt in prompts]).tokens
 
 
+def worth_copying(tokens_per_pass: int) -> int:
+    """Tokens that are computed again rather than shared.
+
+    A node that others hang from costs a block of attention for everything below it, which takes as long as a few tokens
+    do; a trunk costs a pass of its own besides, as long as twice as many.
+    """
+    return min(12, tokens_per_pass // 80)
+
+
 def grow(
     rows: Sequence[WeightedTokens],
     *,
     groups: Sequence[int] | None = None,
     share: bool = True,
     longest_node: int | None = None,
+    copied: int = 0,
 ) -> Forest:
     """Build the forest of some rows.
 
@@ -110,24 +163,31 @@ def grow(
             token, so that a group's likelihoods can be computed without the others (a preference pair is a group).
         share: False keeps every row a tree of its own.
         longest_node: longer runs are cut into a chain of nodes of at most this many tokens.
+        copied: a run stands in each of its branches instead of once where that adds at most so many tokens.
     """
     keys = [_keys(row, None if groups is None else groups[number]) for number, row in enumerate(rows)]
     forest = Forest(nodes=[], roots=[], row_end=[None] * len(rows))
     present = [number for number, line in enumerate(keys) if line]
-    todo: list[tuple[int | None, int, list[int]]]
-    todo = [(None, 0, present)] if share else [(None, 0, [number]) for number in reversed(present)]
+    # Rows that agree up to `at`, of which the tokens from `start` on have no node yet.
+    todo: list[tuple[int | None, int, int, list[int]]]
+    todo = [(None, 0, 0, present)] if share else [(None, 0, 0, [number]) for number in reversed(present)]
     while todo:
-        parent, depth, members = todo.pop()
-        for same in _by_key(keys, members, depth):
-            end = _common_end(keys, same, depth)
-            run = rows[same[0]].tokens[depth:end]
-            last = _append(forest, parent, depth, _pieces(run, longest_node), tuple(same))
-            for row in same:
-                if len(keys[row]) == end:
-                    forest.row_end[row] = last
+        parent, start, at, members = todo.pop()
+        for same in _by_key(keys, members, at):
+            end = _common_end(keys, same, at)
+            ending = [row for row in same if len(keys[row]) == end]
             onward = [row for row in same if len(keys[row]) > end]
+            copies = len(_by_key(keys, onward, end)) + bool(ending)
+            copy = copies > 1 and (end - start) * (copies - 1) <= copied
+            here = ending if copy else same
+            last = parent
+            if here:
+                run = rows[here[0]].tokens[start:end]
+                last = _append(forest, parent, start, _pieces(run, longest_node), tuple(here))
+            for row in ending:
+                forest.row_end[row] = last
             if onward:
-                todo.append((last, end, onward))
+                todo.append((parent, start, end, onward) if copy else (last, end, end, onward))
     _measure(forest)
     return forest
 

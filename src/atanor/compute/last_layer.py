@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-_PARTS = {"input_layernorm", "self_attn", "post_attention_layernorm", "mlp"}
+PARTS = {"input_layernorm", "self_attn", "post_attention_layernorm", "mlp"}
 
 
 def last_layer(network: PreTrainedModel) -> tuple[nn.Module, Callable[..., Tensor]] | None:
@@ -27,7 +27,7 @@ def last_layer(network: PreTrainedModel) -> tuple[nn.Module, Callable[..., Tenso
     if layers is None or not hasattr(decoder, "rotary_emb"):
         return None
     layer = layers[-1]
-    if {name for name, _ in layer.named_children()} != _PARTS or not hasattr(layer.mlp, "down_proj"):
+    if {name for name, _ in layer.named_children()} != PARTS or not hasattr(layer.mlp, "down_proj"):
         return None
     forward = _pruned(layer)
     return (layer, forward) if _agrees(network, layer, forward) else None

@@ -29,27 +29,27 @@ class Pass:
     branches: list[Pass] = field(default_factory=list)
 
 
-def plan(forest: Forest, tokens_per_pass: int, groups: Sequence[int] | None = None) -> list[Pass]:
+def plan(forest: Forest, tokens_per_pass: int, groups: Sequence[int] | None = None, *, copied: int = 0) -> list[Pass]:
     """Cut a forest into passes, largest first, so that a lack of memory shows at once.
 
     Args:
         forest: its nodes must not be longer than `tokens_per_pass` for the limit to hold.
         tokens_per_pass: most tokens of a pass. A group that is larger has a pass of its own.
         groups: for each row its group; rows of a group stay in one pass.
+        copied: a node of at most so many tokens stands in every pass below it instead of being a trunk; the forest
+            then has the copies.
     """
-    return _pack(forest, forest.roots, tokens_per_pass, groups)
+    return _pack(forest, list(forest.roots), tokens_per_pass, groups, copied)
 
 
-def _pack(forest: Forest, siblings: Sequence[int], limit: int, groups: Sequence[int] | None) -> list[Pass]:
+def _pack(forest: Forest, siblings: Sequence[int], limit: int, groups: Sequence[int] | None, copied: int) -> list[Pass]:
     passes: list[Pass] = []
     open_passes: list[Pass] = []
     units = _units(forest, siblings, groups)
     for unit in sorted(units, key=lambda unit: -_size(forest, unit)):
         size = _size(forest, unit)
         if size > limit and len(unit) == 1 and _may_cut(forest, unit[0], groups):
-            node = forest.nodes[unit[0]]
-            branches = _pack(forest, node.children, limit, groups)
-            passes.append(Pass([unit[0]], len(node.tokens), branches))
+            passes += _cut(forest, unit[0], limit, groups, copied)
             continue
         for candidate in open_passes:
             if candidate.tokens + size <= limit:
@@ -59,6 +59,22 @@ def _pack(forest: Forest, siblings: Sequence[int], limit: int, groups: Sequence[
         else:
             open_passes.append(Pass(_subtrees(forest, unit), size))
     return passes + open_passes
+
+
+def _cut(forest: Forest, number: int, limit: int, groups: Sequence[int] | None, copied: int) -> list[Pass]:
+    """A tree that is larger than a pass: its root as a trunk, or a copy of the root in each of its passes."""
+    node = forest.nodes[number]
+    length = len(node.tokens)
+    if length <= min(copied, limit // 2):
+        parts = _pack(forest, list(node.children), limit - length, groups, copied)
+        if not any(part.branches or part.tokens > limit - length for part in parts):
+            inside = [set(part.nodes) for part in parts]
+            heads = forest.part(number, [[child for child in node.children if child in nodes] for nodes in inside])
+            for part, nodes, head in zip(parts, inside, heads, strict=True):
+                part.nodes = part.nodes if head in nodes else [head, *part.nodes]
+                part.tokens += length
+            return parts
+    return [Pass([number], length, _pack(forest, list(node.children), limit, groups, copied))]
 
 
 def _units(forest: Forest, siblings: Sequence[int], groups: Sequence[int] | None) -> list[list[int]]:

@@ -48,7 +48,7 @@ class DataSection(BaseModel):
 
 
 class TrainingSection(BaseModel):
-    """How the candidate was made."""
+    """How the candidate was made; what was predicted of time and memory stands beside what was measured."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -63,6 +63,8 @@ class TrainingSection(BaseModel):
     logical_tokens: int
     executed_tokens: int
     peak_memory_bytes: int
+    predicted_seconds: float | None = None
+    predicted_memory_bytes: int | None = None
     train_loss: list[tuple[int, float]]
     validation_loss: list[tuple[int, float]]
 

@@ -11,6 +11,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     GenerationConfig,
+    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -60,8 +61,12 @@ def load_tokenizer(local: LocalBase) -> PreTrainedTokenizerBase:
 
 def context_of(local: LocalBase) -> int:
     """Longest sequence of a base in tokens, from its configuration; no weights are loaded."""
-    config = AutoConfig.from_pretrained(local.folder).get_text_config()
-    return int(getattr(config, "max_position_embeddings", 0) or 2048)
+    return int(getattr(config_of(local).get_text_config(), "max_position_embeddings", 0) or 2048)
+
+
+def config_of(local: LocalBase) -> PretrainedConfig:
+    """Configuration of a base; no weights are loaded."""
+    return AutoConfig.from_pretrained(local.folder)
 
 
 def load_base(local: LocalBase, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Base:

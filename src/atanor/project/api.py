@@ -16,6 +16,7 @@ from atanor.store import RunRecord, Store
 if TYPE_CHECKING:
     from atanor.data import ReadResult
     from atanor.project.conversation import Conversation
+    from atanor.project.estimating import Prediction
 
 
 @dataclass(frozen=True)
@@ -93,18 +94,43 @@ class Project:
             AtanorError: something is wrong with the project, its data or its base.
             Interrupted: the person pressed ^C; nothing is lost.
         """
-        self.check()
+        names = self._names(role, method)
         from atanor.project.workflow import run_role
 
-        names = list(self.loaded.file.roles) if role is None else [self._known_role(role)]
-        for name in names:
-            self._require_method(name, method, alone=role is not None or len(names) == 1)
         reports = [
             report
             for name in names
             for report in run_role(self.loaded, name, watcher=watcher or Unwatched(), only=method, again=again)
         ]
         return ProjectResult(tuple(reports))
+
+    def estimate(
+        self,
+        role: str | None = None,
+        *,
+        method: str | None = None,
+        price: float | None = None,
+        watcher: Watcher | None = None,
+    ) -> list[Prediction]:
+        """Predict memory, time and cost of every method that trains on this machine; no weight is loaded.
+
+        Args:
+            role: only this one.
+            method: only this one.
+            price: of an hour of this machine.
+            watcher: told about a base that has to be fetched or converted first.
+
+        Raises:
+            AtanorError: something is wrong with the project, its data or its base.
+        """
+        names = self._names(role, method)
+        from atanor.project.estimating import estimate_role
+
+        return [
+            prediction
+            for name in names
+            for prediction in estimate_role(self.loaded, name, watcher or Unwatched(), only=method, price=price)
+        ]
 
     def runs(self) -> list[RunRecord]:
         """All runs of this project, newest first."""
@@ -144,6 +170,14 @@ class Project:
         from atanor.project.conversation import Conversation
 
         return Conversation.open(self.store, self.store.candidate(candidate), self.loaded, watcher or Unwatched())
+
+    def _names(self, role: str | None, method: str | None) -> list[str]:
+        """The roles that are meant, once the project and what is asked of it were checked."""
+        self.check()
+        names = list(self.loaded.file.roles) if role is None else [self._known_role(role)]
+        for name in names:
+            self._require_method(name, method, alone=role is not None or len(names) == 1)
+        return names
 
     def _known_role(self, role: str) -> str:
         if role not in self.loaded.file.roles:

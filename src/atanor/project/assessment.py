@@ -13,6 +13,7 @@ from pathlib import Path
 from peft import PeftModel
 from transformers import PreTrainedModel
 
+from atanor.compute import Estimate
 from atanor.evaluate import (
     Comparison,
     Gate,
@@ -163,6 +164,7 @@ def build_report(
     data: DataSection,
     baseline: Sat,
     candidate: Sat,
+    estimate: Estimate | None,
 ) -> Report:
     """Compare, judge and gather everything a reader needs."""
     comparisons = examiner.compare(baseline, candidate)
@@ -186,7 +188,7 @@ def build_report(
         gates=gates,
         released=None,
         data=data,
-        training=_training_section(method, made, base),
+        training=_training_section(method, made, base, estimate),
         items=_report_items(examiner, comparisons, baseline, candidate),
         project_file=project_text,
         versions=versions(),
@@ -201,7 +203,7 @@ def passes(report: Report) -> bool:
     return report.verdict is Verdict.BETTER
 
 
-def _training_section(method: str, made: Made, base: Base) -> TrainingSection | None:
+def _training_section(method: str, made: Made, base: Base, estimate: Estimate | None) -> TrainingSection | None:
     result = made.training
     if result is None:
         return None
@@ -217,6 +219,8 @@ def _training_section(method: str, made: Made, base: Base) -> TrainingSection | 
         logical_tokens=result.logical_tokens,
         executed_tokens=result.executed_tokens,
         peak_memory_bytes=result.peak_memory_bytes,
+        predicted_seconds=None if estimate is None else estimate.seconds,
+        predicted_memory_bytes=None if estimate is None else estimate.memory.total,
         train_loss=list(result.train_loss),
         validation_loss=list(result.validation_loss),
     )

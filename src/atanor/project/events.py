@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from atanor.evaluate.report import DataSection, Report
 from atanor.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from atanor.project.estimating import Prediction
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,18 @@ class BaseReady:
 
 @dataclass(frozen=True)
 class RunPlanned:
-    """A run begins, goes on, or was finished before; `plan` says in words what will be done."""
+    """A run begins, goes on, or was finished before; `plan` says in words what will be done.
+
+    Attributes:
+        prediction: what training will take, where something is trained.
+    """
 
     role: str
     method: str
     run: str
     plan: str
     finished_before: bool
+    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atanor import __version__
-from atanor.compute import device_name
+from atanor.compute import device_name, process_bytes
 from atanor.errors import AtanorError
 from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
 from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
 from atanor.methods.options import LoraMethodOptions
-from atanor.models import Base, context_of, detach, load_base, load_tokenizer, resolve_base
-from atanor.models.load import end_ids_of
+from atanor.models import Base, context_of, detach, end_ids_of, load_base, load_tokenizer, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
+from atanor.project.estimating import Prediction, Prepared, predict, trains_here
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
 from atanor.project.file import LoadedProject
 from atanor.project.options import MethodChoice, RoleOptions
@@ -159,7 +159,8 @@ def _run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Re
 def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[Report]) -> Report:
     folder = job.store.run_folder(run)
     plan = _plan(job, choice)
-    job.watcher.show(RunPlanned(job.name, choice.name, run.id, plan, False))
+    prediction = _predict(job, choice)
+    job.watcher.show(RunPlanned(job.name, choice.name, run.id, plan, False, prediction))
     write_text(folder / "project.yaml", job.loaded.text)
     answers = job.examiner.wants_answers
     baseline = job.examiner.outcomes(
@@ -177,7 +178,7 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     finally:
         if made.model is not None:
             detach(made.model)
-    return _conclude(job, choice, run, made, sat=(baseline, candidate), earlier=earlier)
+    return _conclude(job, choice, run, made, sat=(baseline, candidate), earlier=earlier, prediction=prediction)
 
 
 def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
@@ -220,7 +221,14 @@ def _training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
 
 
 def _conclude(
-    job: RoleJob, choice: MethodChoice, run: RunRecord, made: Made, *, sat: tuple[Sat, Sat], earlier: list[Report]
+    job: RoleJob,
+    choice: MethodChoice,
+    run: RunRecord,
+    made: Made,
+    *,
+    sat: tuple[Sat, Sat],
+    earlier: list[Report],
+    prediction: Prediction | None,
 ) -> Report:
     """Write candidate, report and release, in that order."""
     folder = job.store.run_folder(run)
@@ -235,6 +243,7 @@ def _conclude(
         data=job.data.section,
         baseline=sat[0],
         candidate=sat[1],
+        estimate=None if prediction is None else prediction.estimate,
     )
     description = _describe(job, choice, made).model_dump_json(indent=2)
     write_text(folder / DESCRIPTION, description)
@@ -295,6 +304,16 @@ def _plan(job: RoleJob, choice: MethodChoice) -> str:
         f"LoRA r{options.rank} on all linear layers · lr {options.learning_rate:g} cosine · "
         f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows"
     )
+
+
+def _predict(job: RoleJob, choice: MethodChoice) -> Prediction | None:
+    """What training will take, with the base in memory already."""
+    if not trains_here(choice):
+        return None
+    network = job.base.model
+    prepared = Prepared(job.name, network.config, job.data.training_rows, job.data.validation_rows, job.seed)
+    weights = sum(parameter.nbytes for parameter in network.parameters())
+    return predict(prepared, choice, process=max(0, process_bytes(device_name()) - weights))
 
 
 def _free_key(job: RoleJob, choice: MethodChoice) -> str:

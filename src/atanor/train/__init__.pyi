@@ -1,3 +1,4 @@
+from .forecast import Forecast
 from .objectives import Completion, DirectPreference, Objective, PreferencePair, TrainingItem
 from .options import LoraOptions, Order, Precision, TrainOptions
 from .run import Interrupted, TrainingJob, TrainingResult, steps_of, train, train_dtype
@@ -5,6 +6,7 @@ from .run import Interrupted, TrainingJob, TrainingResult, steps_of, train, trai
 __all__ = [
     "Completion",
     "DirectPreference",
+    "Forecast",
     "Interrupted",
     "LoraOptions",
     "Objective",

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
@@ -169,7 +169,7 @@ def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, pr
             seed=job.seed,
             callbacks=[
                 StepWatcher(
-                    every=job.options.validate_every or _quarter_epoch(job),
+                    every=steps_between_validations(len(job.training), job.options),
                     patience=job.options.patience,
                     on_step=_reporter(bar),
                     stop_requested=stop.is_set,
@@ -185,8 +185,9 @@ def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, pr
     return trainer.state
 
 
-def _quarter_epoch(job: TrainingJob) -> int:
-    return max(1, round(len(job.training) / job.options.batch / 4))
+def steps_between_validations(rows: int, options: TrainOptions) -> int:
+    """As asked for, or a quarter of an epoch."""
+    return options.validate_every or max(1, round(rows / options.batch / 4))
 
 
 def _reporter(bar: Activity) -> Callable[[TrainerState], None]:
@@ -242,9 +243,8 @@ def _require_supervision(job: TrainingJob) -> None:
 
 def _self_check(engine: Engine, job: TrainingJob, progress: Progress) -> None:
     """Compare the engine with the model's own computation on a few rows before the first step, and say what it does."""
-    difference = engine.self_check(
-        _rows_to_check([row for item in job.training if item.supervised for row in job.objective.rows(item)])
-    )
+    rows = [row for item in job.training if item.supervised for row in job.objective.rows(item)]
+    difference = engine.self_check(rows_to_check(rows, engine.tokens_per_pass))
     if engine.route is Route.SEPARATE and engine.reason:
         progress.say(f"training  rows share nothing: {engine.reason}; computing {engine.route.value}")
     elif engine.route is not Route.FOREST:
@@ -258,11 +258,24 @@ def _self_check(engine: Engine, job: TrainingJob, progress: Progress) -> None:
         )
 
 
-def _rows_to_check(rows: Sequence[TokenRow]) -> list[TokenRow]:
-    """The shortest row and the short row that has most in common with it."""
-    shortest = sorted(rows, key=lambda row: (len(row.tokens), row.example_id))[:_CHECKED_AMONG]
+def rows_to_check(rows: Sequence[TokenRow], tokens_per_pass: int) -> list[TokenRow]:
+    """The shortest row and the short row that has most in common with it, cut where they would fill half a pass."""
+    shortest = sorted((row for row in rows if row.supervised), key=lambda row: (len(row.tokens), row.example_id))[
+        :_CHECKED_AMONG
+    ]
     first, *others = shortest
-    return [first, *sorted(others, key=lambda row: -_in_common(first.tokens, row.tokens))[:1]]
+    chosen = [first, *sorted(others, key=lambda row: -_in_common(first.tokens, row.tokens))[:1]]
+    # The model's own computation takes more memory than the fast one, which must not be the most a run takes.
+    longest = max(2, tokens_per_pass // 4)
+    start = max(0, min(map(_first_supervised, chosen)) - longest // 2)
+    if max(len(row.tokens) for row in chosen) <= longest:
+        return chosen
+    end = start + longest
+    return [replace(row, tokens=row.tokens[start:end], weights=row.weights[start:end]) for row in chosen]
+
+
+def _first_supervised(row: TokenRow) -> int:
+    return next(place for place, weight in enumerate(row.weights) if place and weight > 0)
 
 
 def _in_common(one: Sequence[int], other: Sequence[int]) -> int:

@@ -16,6 +16,7 @@ class WindowSampler(Sampler[list[int]]):
     """Row numbers of one optimizer step at a time. The last window of an epoch may be smaller.
 
     The order depends on the seed and the epoch alone, so that a resumed run sees the rows an uninterrupted one sees.
+    The first epoch begins with the window of the longest row, so that a lack of memory shows in the first step.
 
     Args:
         rows: what is ordered.
@@ -42,11 +43,17 @@ class WindowSampler(Sampler[list[int]]):
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(len(self.rows), generator=generator).tolist()
         if self.order is Order.SHUFFLED:
-            yield from self._cut(order)
-            return
-        windows = self._cut(self._walk(order, generator))
-        for number in torch.randperm(len(windows), generator=generator).tolist():
-            yield windows[number]
+            windows = self._cut(order)
+        else:
+            cut = self._cut(self._walk(order, generator))
+            windows = [cut[number] for number in torch.randperm(len(cut), generator=generator).tolist()]
+        if self.epoch == 0:
+            longest = max(range(len(windows)), key=lambda number: max(map(self._length, windows[number])))
+            windows.insert(0, windows.pop(longest))
+        yield from windows
+
+    def _length(self, number: int) -> int:
+        return len(self.rows[number].tokens)
 
     def _cut(self, order: list[int]) -> list[list[int]]:
         return [order[start : start + self.batch] for start in range(0, len(order), self.batch)]

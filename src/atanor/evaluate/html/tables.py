@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from atanor.evaluate.html import figures
@@ -115,12 +115,24 @@ def training_facts(training: TrainingSection) -> Markup:
                 f"parameters ({figures.percent(trained)})",
             ),
             ("Steps", f"{training.steps:,}, best at {training.best_step:,}"),
-            ("Time", f"{figures.duration(training.seconds)}, {rate:,.0f} tokens a second"),
+            (
+                "Time",
+                f"{figures.duration(training.seconds)}, {rate:,.0f} tokens a second"
+                + _predicted(training.predicted_seconds, figures.duration),
+            ),
             ("Tokens", _tokens(training)),
-            ("Peak memory", figures.gigabytes(training.peak_memory_bytes)),
+            (
+                "Peak memory",
+                figures.gigabytes(training.peak_memory_bytes)
+                + _predicted(training.predicted_memory_bytes, figures.gigabytes),
+            ),
             ("Precision", training.precision),
         ]
     )
+
+
+def _predicted(value: float | None, shown: Callable[[float], str]) -> str:
+    return "" if value is None else f" ({shown(value)} predicted)"
 
 
 def _tokens(training: TrainingSection) -> str:

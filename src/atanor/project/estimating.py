@@ -1,0 +1,127 @@
+"""What tuning a role will take on this machine, said before any weight is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transformers import PretrainedConfig
+
+from atanor.compute import Estimate, available_bytes, device_name, process_bytes
+from atanor.data.rows import TokenRow
+from atanor.methods.options import LoraMethodOptions
+from atanor.models import config_of, context_of, end_ids_of, load_tokenizer, resolve_base
+from atanor.progress import Progress
+from atanor.project.dataset import Reader, prepare_role
+from atanor.project.file import LoadedProject
+from atanor.project.options import MethodChoice
+from atanor.train import Forecast
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one method of a role will take.
+
+    Attributes:
+        role, method: which.
+        estimate: memory, time and tokens of training.
+        available: bytes of memory that are free now, with what this process holds.
+        fitting: most `tokens_per_pass` whose peak is below that, None if none is.
+        cost: of the time, at the price an hour that was given.
+    """
+
+    role: str
+    method: str
+    estimate: Estimate
+    available: int
+    fitting: int | None
+    cost: float | None = None
+
+    @property
+    def fits(self) -> bool:
+        return self.estimate.memory.total <= self.available
+
+    @property
+    def advice(self) -> str | None:
+        """What to do where memory does not suffice."""
+        if self.fits:
+            return None
+        if self.fitting is not None:
+            return f"more memory than there is; `tokens_per_pass: {self.fitting}` would fit and changes no result"
+        return "more memory than there is, however small the passes; take a smaller base"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a role's methods train on."""
+
+    role: str
+    config: PretrainedConfig
+    training: Sequence[TokenRow]
+    validation: Sequence[TokenRow]
+    seed: int
+
+
+def estimate_role(
+    loaded: LoadedProject, name: str, progress: Progress, *, only: str | None = None, price: float | None = None
+) -> list[Prediction]:
+    """Predict every method of a role that trains on this machine.
+
+    Args:
+        loaded: the project.
+        name: of the role.
+        progress: told about a base that has to be fetched or converted first.
+        only: just this method.
+        price: of an hour of this machine.
+
+    Raises:
+        DataError: the role's data cannot be used.
+        BaseModelError: the base is not there.
+    """
+    project = loaded.file
+    tuned = [choice for choice in project.roles[name].methods if trains_here(choice) and only in (None, choice.name)]
+    if not tuned:
+        return []
+    local = resolve_base(project.base_of(name), loaded.root, progress)
+    tokenizer = load_tokenizer(local)
+    data = prepare_role(project, name, loaded.root, Reader(tokenizer, context_of(local), end_ids_of(local, tokenizer)))
+    prepared = Prepared(name, config_of(local), data.training_rows, data.validation_rows, project.seed)
+    process = process_bytes(device_name())
+    return [predict(prepared, choice, process=process, price=price) for choice in tuned]
+
+
+def trains_here(choice: MethodChoice) -> bool:
+    """The method trains weights on this machine."""
+    return isinstance(choice.options, LoraMethodOptions)
+
+
+def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: float | None = None) -> Prediction:
+    """Predict one method that trains on this machine.
+
+    Args:
+        prepared: what it trains on.
+        choice: the method.
+        process: bytes this process holds without the base.
+        price: of an hour of this machine.
+    """
+    options = choice.options
+    assert isinstance(options, LoraMethodOptions)
+    forecast = Forecast(
+        prepared.config,
+        prepared.training,
+        prepared.validation,
+        options,
+        rank=options.rank,
+        seed=prepared.seed,
+        process=process,
+    )
+    estimate = forecast.estimate()
+    available = available_bytes(device_name()) + process
+    return Prediction(
+        role=prepared.role,
+        method=choice.name,
+        estimate=estimate,
+        available=available,
+        fitting=forecast.fitting(available),
+        cost=None if price is None else price * estimate.seconds / 3600,
+    )
