@@ -17,7 +17,7 @@ PEER_READY := $(PEER)/.ready
 endif
 export PEER_PYTHON
 
-.PHONY: demo test lint format docs bench bench-full bench-data bench-gpu peer peer-gpu clean help
+.PHONY: demo test lint format docs bench bench-full bench-estimates bench-data bench-gpu peer peer-gpu clean help
 
 help:
 	@echo "make demo    fine-tune the starter model on the shipped example and print the verdict"
@@ -26,7 +26,8 @@ help:
 	@echo "make format  mend style"
 	@echo "make docs    write the reference of the project file and the page of measured speed anew"
 	@echo "make bench   measure speed and memory beside TRL and write the page (20 minutes)"
-	@echo "make bench-full, bench-data, bench-gpu: whole windows for TRL; verdicts on real data; on a GPU"
+	@echo "make bench-full, bench-estimates, bench-data, bench-gpu: whole windows for TRL; what is predicted beside"
+	@echo "             what is measured; verdicts on real data; on a GPU"
 	@echo "make clean   remove what the demo and the tests made"
 
 demo: $(READY)
@@ -53,6 +54,10 @@ docs: $(READY)
 bench: $(DEV) $(PEER_READY)
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.curves
+	$(BIN)/python -m benchmarks.page
+
+bench-estimates: $(DEV)
+	$(BIN)/python -m benchmarks.estimates
 	$(BIN)/python -m benchmarks.page
 
 bench-full: $(DEV) $(PEER_READY)

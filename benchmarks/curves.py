@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,11 +44,12 @@ ANSWER = 0.25
 
 @dataclass
 class Point:
-    """One place on a curve: the rows of a window and the seconds it took."""
+    """One place on a curve: the rows of a window, the seconds it took, and the machine's GEMM rate right after."""
 
     at: float
     rows: Sequence[TokenRow]
     seconds: list[float] = field(default_factory=list)
+    gemm: list[float] = field(default_factory=list)
 
 
 def own(tokens: int) -> dict[str, int]:
@@ -75,7 +76,9 @@ def window_curves(full: bool) -> dict[str, list[Point]]:
     }
 
 
-def measure_windows(curves: dict[str, list[Point]], engine: Engine, model: PeftModel, rounds: int) -> None:
+def measure_windows(
+    curves: dict[str, list[Point]], engine: Engine, model: PeftModel, rounds: int, gemm: Callable[[], float]
+) -> None:
     """Time every point once a round, shortest windows of a curve first."""
     engine.backward(random_rows(1, prefix=0, **own(64)))  # loads kernels
     for number in range(rounds):
@@ -87,10 +90,11 @@ def measure_windows(curves: dict[str, list[Point]], engine: Engine, model: PeftM
                 if device_name() == "cuda":
                     torch.cuda.synchronize()
                 point.seconds.append(time.perf_counter() - started)
+                point.gemm.append(gemm())
                 print(f"round {number + 1}: {name} {point.at:g}: {point.seconds[-1]:.2f} s", file=sys.stderr)
 
 
-def measure_runs(model: PeftModel, counts: Sequence[int]) -> list[Point]:
+def measure_runs(model: PeftModel, counts: Sequence[int], gemm: Callable[[], float]) -> list[Point]:
     """Whole training runs on so many rows, in windows of 16; each once, for the longest is long enough."""
     points = []
     for count in counts:
@@ -110,6 +114,7 @@ def measure_runs(model: PeftModel, counts: Sequence[int]) -> list[Point]:
             started = time.perf_counter()
             train(job, Silent())
             point.seconds.append(time.perf_counter() - started)
+        point.gemm.append(gemm())
         print(f"rows in the data {count}: {point.seconds[-1]:.2f} s", file=sys.stderr)
         points.append(point)
     return points
@@ -128,6 +133,12 @@ def document_of(point: Point, model: Architecture) -> dict[str, Any]:
         "milliseconds_a_logical_token": round(1000 * seconds / figures["logical"], 4),
         "milliseconds_an_executed_token": round(1000 * seconds / figures["executed"], 4),
         "flops_per_second": round(figures["flops"] / seconds),
+        "gemm_share": round(
+            statistics.median(
+                figures["flops"] / took / rate for took, rate in zip(point.seconds, point.gemm, strict=True)
+            ),
+            4,
+        ),
     }
 
 
@@ -138,22 +149,24 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     local = starter()
-    model = Architecture.of(AutoConfig.from_pretrained(local.folder))
+    sizes = Architecture.of(AutoConfig.from_pretrained(local.folder))
     dtype = train_dtype(Precision.AUTO)
     model = attach_lora(load_base(local, dtype=dtype, device=device_name()), rank=RANK, alpha=ALPHA, seed=SEED)
     model.train()
-    before = measure_gemm(model, dtype, device_name())
+
+    def gemm() -> float:
+        return measure_gemm(sizes, dtype, device_name(), seconds=0.03).median
+
     curves = window_curves(options.full)
-    measure_windows(curves, Engine(model, pad=0, dtype=dtype), model, options.rounds or (5 if options.full else 2))
-    curves["rows in the data"] = measure_runs(model, [32, 64, 128, 256] if options.full else [16, 32, 64])
-    after = measure_gemm(model, dtype, device_name())
+    rounds = options.rounds or (5 if options.full else 2)
+    measure_windows(curves, Engine(model, pad=0, dtype=dtype), model, rounds, gemm)
+    curves["rows in the data"] = measure_runs(model, [32, 64, 128, 256] if options.full else [16, 32, 64], gemm)
     document = {
         "what": f"{local.title}, LoRA r{RANK} on all linear layers, random tokens, a quarter of a row's own supervised",
         "machine": machine(),
         "versions": versions_of(PACKAGES),
         "dtype": str(dtype).removeprefix("torch."),
-        "gemm_flops_per_second": round((before.median + after.median) / 2),
-        "curves": {name: [document_of(point, model) for point in points] for name, points in curves.items()},
+        "curves": {name: [document_of(point, sizes) for point in points] for name, points in curves.items()},
     }
     options.out.parent.mkdir(exist_ok=True)
     options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

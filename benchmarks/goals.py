@@ -57,16 +57,16 @@ def judge(document: Mapping[str, Any]) -> list[Judged]:
     for name, result in document["workloads"].items():
         found.append(_losses(name, result, document["peer_mode"]["mode"]))
     for name, result in document["workloads"].items():
-        found += _gemm(name, result, document["gemm"]["flops_per_second"])
+        found += _gemm(name, result)
     return found
 
 
 def judge_curves(document: Mapping[str, Any]) -> list[Judged]:
     """The share of the GEMM rate on rows that have nothing in common, where it is smallest."""
     name = "sequence length"
-    points = {point["at"]: point["flops_per_second"] for point in document["curves"][name]}
+    points = {point["at"]: point["gemm_share"] for point in document["curves"][name]}
     worst = min(points, key=lambda at: points[at])
-    share = points[worst] / document["gemm_flops_per_second"]
+    share = points[worst]
     about = f"rows of {min(points)} to {max(points)} tokens, nothing shared: smallest share of the GEMM rate"
     return [Judged(about, f"at least {GEMM:.0%}", f"{share:.0%} at {worst}", share >= GEMM)]
 
@@ -127,9 +127,9 @@ def _losses(name: str, result: Mapping[str, Any], mode: str) -> Judged:
     return Judged(about, f"at most {LOSS[mode]:.1%}", f"{difference:.3%}", difference <= LOSS[mode])
 
 
-def _gemm(name: str, result: Mapping[str, Any], rate: float) -> Iterator[Judged]:
+def _gemm(name: str, result: Mapping[str, Any]) -> Iterator[Judged]:
     for order, leg in legs(result):
-        share = leg["flops_per_second"] / rate
+        share = leg["gemm_share"]
         about = f"{subject(name, order)}: share of the GEMM rate"
         yield Judged(about, f"at least {GEMM:.0%}", f"{share:.0%}", share >= GEMM)
 

@@ -35,6 +35,7 @@ from atanor.train import (
     train_dtype,
 )
 from atanor.train.windows import WindowSampler
+from benchmarks.gemm import measure_gemm
 from benchmarks.peers.steps import Steps
 from benchmarks.window_work import preference_figures, row_figures
 from benchmarks.workloads import BASE, RANK, read_pairs, read_rows
@@ -65,14 +66,21 @@ class Turns:
         steps: the turns.
         windows: the items of each step, in order.
         figures: what a window costs.
+        gemm: measures the rate of matrix products, right before and right after a step.
     """
 
     def __init__(
-        self, steps: Steps, windows: Sequence[Sequence[Any]], figures: Callable[[Sequence[Any]], dict[str, int]]
+        self,
+        steps: Steps,
+        windows: Sequence[Sequence[Any]],
+        figures: Callable[[Sequence[Any]], dict[str, int]],
+        gemm: Callable[[], float],
     ) -> None:
         self.steps = steps
         self.windows = windows
         self.figures = figures
+        self.gemm = gemm
+        self.before = 0.0
         self.said: list[str] = []
 
     def start(self, name: str, total: int, unit: str, done: int = 0) -> Self:
@@ -80,8 +88,11 @@ class Turns:
         self.steps.ready(
             threads=torch.get_num_threads(), rows_a_step=len(self.windows[0]), said=self.said, seed=SEED, rank=RANK
         )
-        self.steps.wait()
+        self.steps.wait(self.measure)
         return self
+
+    def measure(self) -> None:
+        self.before = self.gemm()
 
     def say(self, message: str) -> None:
         self.said.append(message)
@@ -92,9 +103,11 @@ class Turns:
         self.steps.stop_clock()
         number = len(self.steps.steps)
         gpu = {"gpu_memory_bytes": torch.cuda.max_memory_allocated()} if device_name() == "cuda" else {}
-        self.steps.done(float(figures["loss"]), **self.figures(self.windows[number]), **gpu)
+        gemm = (self.before + self.gemm()) / 2
+        figures_of = self.figures(self.windows[number])
+        self.steps.done(float(figures["loss"]), **figures_of, gemm_flops_per_second=round(gemm), **gpu)
         if number + 1 < len(self.windows):
-            self.steps.wait()
+            self.steps.wait(self.measure)
 
     def __enter__(self) -> Self:
         return self
@@ -144,7 +157,13 @@ def main() -> None:
             folder=Path(folder),
             versions={},
         )
-        train(job, Turns(steps, windows, lambda window: figures(window, sizes)))
+        turns = Turns(
+            steps,
+            windows,
+            lambda window: figures(window, sizes),
+            lambda: measure_gemm(sizes, dtype, device_name(), seconds=0.05).median,
+        )
+        train(job, turns)
     steps.finish()
 
 

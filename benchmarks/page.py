@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from atanor.train import Order
+from benchmarks.estimates import errors
 from benchmarks.goals import Judged, judge, judge_curves, judge_gpu, largest_difference, legs, subject, times_faster
 from benchmarks.plot import Line, Panel, svg
 
@@ -55,9 +56,23 @@ def read(name: str) -> Result | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def page(speed: Result | None, settings: Result | None, curves: Result | None, gpu: Result | None) -> str:
+def page(
+    speed: Result | None,
+    settings: Result | None,
+    curves: Result | None,
+    estimates: Result | None,
+    gpu: Result | None,
+) -> str:
     """The whole page."""
-    sections = [_HEAD, *_speed(speed, curves), *_settings(settings, speed), *_curves(curves), *_gpu(gpu), _HOW]
+    sections = [
+        _HEAD,
+        *_speed(speed, curves),
+        *_settings(settings, speed),
+        *_curves(curves),
+        *_estimates(estimates),
+        *_gpu(gpu),
+        _HOW,
+    ]
     return "\n".join(section for section in sections if section)
 
 
@@ -89,7 +104,7 @@ def speed_table(speed: Result) -> str:
                     f"{leg['logical_tokens_per_second']:.0f}",
                     f"{times_faster(result, order):.1f}",
                     f"{leg['executed_tokens_per_second']:.0f}",
-                    f"{leg['flops_per_second'] / speed['gemm']['flops_per_second']:.0%}",
+                    f"{leg['gemm_share']:.0%}",
                     _gigabytes(peer["peak_memory_bytes"]),
                     _gigabytes(leg["peak_memory_bytes"]),
                     f"{leg['peak_memory_bytes'] / peer['peak_memory_bytes']:.2f}",
@@ -132,8 +147,8 @@ def _steps(speed: Result) -> str:
     return (
         f"Rows (or pairs) a step of Atanor and of TRL: {said}. Each side did {min(counts)} to {max(counts)} steps a "
         f"workload, with at least {got:.0%} of the processor's time.{busy}{few} TRL's mode is `{mode['mode']}`, "
-        f"its fastest here: {mode['because']}. One reading of the "
-        f"machine's GEMM rate stands before, between and after the workloads; their median is "
+        f"its fastest here: {mode['because']}. "
+        f"The machine's GEMM rate before, between and after the workloads has the median "
         f"{speed['gemm']['flops_per_second'] / 1e9:.0f} GFLOP/s in {speed['gemm']['dtype']}."
     )
 
@@ -202,12 +217,46 @@ def _curves(curves: Result | None) -> Iterator[str]:
                 f"{point['seconds']:.2f}",
                 f"{point['milliseconds_a_logical_token']:.2f}",
                 f"{point['milliseconds_an_executed_token']:.2f}",
-                f"{point['flops_per_second'] / curves['gemm_flops_per_second']:.0%}",
+                f"{point['gemm_share']:.0%}",
             ]
             for point in points
         ]
         head = (name, "logical", "executed", "seconds", "ms a logical token", "ms an executed token", "of GEMM")
         yield table(head, rows)
+
+
+def _estimates(estimates: Result | None) -> Iterator[str]:
+    yield "## What `atanor estimate` predicts\n"
+    if estimates is None:
+        yield NOT_YET + "\n"
+        return
+    found = estimates["settings"]
+    worst = [max(abs(errors(one)[number]) for one in found) for number in range(3)]
+    yield (
+        f"Predicted beside measured on {_machine(estimates['machine'])}, each setting a process of its own. The largest "
+        f"error of memory is {worst[0]:.0%}, of time {worst[1]:.0%}, and {worst[2]:.0%} of the time it would have taken "
+        "had the machine kept the speed it had during the prediction (by its rate of matrix products).\n"
+    )
+    rows = []
+    for one in found:
+        setting, (memory, seconds, steady) = one["setting"], errors(one)
+        rows.append(
+            [
+                f"{one['parameters'] / 1e6:.0f} M",
+                f"LoRA {setting['rank']}" if setting["rank"] else "full",
+                f"{setting['rows']} x {setting['length']}, {setting['shared']} shared",
+                _gigabytes(one["predicted"]["total"]),
+                _gigabytes(one["measured_bytes"]),
+                f"{memory:+.0%}",
+                f"{one['predicted_seconds']:.1f}",
+                f"{one['measured_seconds']:.1f}",
+                f"{seconds:+.0%}",
+                f"{steady:+.0%}",
+            ]
+        )
+    memory_head, time_head = ("GB predicted", "GB", "error"), ("s a step predicted", "s", "error", "at a steady speed")
+    head = ("model", "tuning", "rows of a step", *memory_head, *time_head)
+    yield table(head, rows)
 
 
 def _panel(name: str, points: Sequence[Result]) -> Panel:
@@ -253,7 +302,8 @@ def _gigabytes(size: float) -> str:
 
 def main() -> None:
     curves = read("curves")
-    PAGE.write_text(page(read("speed"), read("peer_settings"), curves, read("gpu")), encoding="utf-8")
+    text = page(read("speed"), read("peer_settings"), curves, read("estimates"), read("gpu"))
+    PAGE.write_text(text, encoding="utf-8")
     if curves is not None:
         PLOT.write_text(plot(curves), encoding="utf-8")
 

@@ -181,6 +181,8 @@ def leg(worker: Worker, unmeasured: int = 0) -> dict[str, Any]:
     if "executed" in worker.steps[0]:
         found["executed_tokens_per_second"] = round(median("executed"), 2)
         found["flops_per_second"] = round(median("flops"))
+        shares = [step["flops"] / step["seconds"] / step["gemm_flops_per_second"] for step in measured]
+        found["gemm_share"] = round(statistics.median(shares), 4)
     return found
 
 

@@ -15,6 +15,7 @@ import platform
 import resource
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -44,10 +45,12 @@ class Steps:
         if self._stepwise:
             self._write({"ready": self._about})
 
-    def wait(self) -> None:
-        """Before a step: wait for one's turn, then start the clock."""
+    def wait(self, first: Callable[[], None] | None = None) -> None:
+        """Before a step: wait for one's turn, do what has to be done first, then start the clock."""
         if self._stepwise and not sys.stdin.readline():
             raise SystemExit(0)
+        if first is not None:
+            first()
         self._started, self._worked = time.perf_counter(), time.process_time()
 
     def stop_clock(self) -> None:

@@ -22,7 +22,7 @@ def leg(rate: float, memory: float, **more: Any) -> dict[str, Any]:
 
 
 def workload(times: float, **more: Any) -> dict[str, Any]:
-    ours = leg(60 * times, 3e9, executed_tokens_per_second=200, flops_per_second=60e9)
+    ours = leg(60 * times, 3e9, executed_tokens_per_second=200, flops_per_second=60e9, gemm_share=0.6)
     return {
         "rows_a_step": {"atanor": 32, "peer": 8},
         "peer": leg(60, 10e9),
@@ -80,13 +80,27 @@ POINT = {
     "milliseconds_a_logical_token": 1.95,
     "milliseconds_an_executed_token": 3.9,
     "flops_per_second": 70e9,
+    "gemm_share": 0.7,
 }
 CURVES = {
     "what": "random tokens",
     "machine": MACHINE,
     "dtype": "float32",
-    "gemm_flops_per_second": 100e9,
     "curves": {"sequence length": [{"at": 64, **POINT}, {"at": 128, **POINT}]},
+}
+ESTIMATES = {
+    "machine": MACHINE,
+    "settings": [
+        {
+            "setting": {"rank": 16, "rows": 8, "length": 256, "shared": 128},
+            "parameters": 139e6,
+            "predicted": {"total": 2.4e9},
+            "measured_bytes": 2.5e9,
+            "predicted_seconds": 5.0,
+            "measured_seconds": 4.0,
+            "machine_speed": 1.25,
+        }
+    ],
 }
 GPU = {
     "what": "LoRA on a random Llama",
@@ -110,7 +124,7 @@ GPU = {
 
 def test_the_page_is_made_from_the_committed_results() -> None:
     curves = read("curves")
-    written = page(read("speed"), read("peer_settings"), curves, read("gpu"))
+    written = page(read("speed"), read("peer_settings"), curves, read("estimates"), read("gpu"))
     assert PAGE.read_text(encoding="utf-8") == written, "`make docs` writes it anew"
     if curves is not None:
         assert PLOT.read_text(encoding="utf-8") == plot(curves), "`make docs` draws it anew"
@@ -134,7 +148,7 @@ def test_every_goal_is_judged() -> None:
 def test_curves_are_judged_where_they_are_lowest() -> None:
     slow = {
         **CURVES,
-        "curves": {"sequence length": [{"at": 64, **POINT}, {"at": 128, **POINT, "flops_per_second": 5e10}]},
+        "curves": {"sequence length": [{"at": 64, **POINT}, {"at": 128, **POINT, "gemm_share": 0.5}]},
     }
     (one,) = judge_curves(slow)
     assert (one.measured, one.met) == ("50% at 128", False)
@@ -147,7 +161,7 @@ def test_a_gpu_is_judged_by_what_ran() -> None:
 
 
 def test_the_page_says_what_is_met_and_what_not() -> None:
-    text = page(SPEED, SETTINGS, CURVES, GPU)
+    text = page(SPEED, SETTINGS, CURVES, ESTIMATES, GPU)
 
     assert "19 of 20 goals are met on A processor (2 threads, without bfloat16 in hardware)." in text
     assert "| plain_chat: speed, times TRL's | at least 4 | 3.0 | **no** |" in text
@@ -158,18 +172,19 @@ def test_the_page_says_what_is_met_and_what_not() -> None:
     assert "| 64 | 1,024 | 512 | 2.00 | 1.95 | 3.90 | 70% |" in text
     assert "| plain | `liger` | 10,000 | 14,000 | 1.40 | 9.0 | 5.0 |" in text
     assert "`padding-free` did not run: there is no flash-attn." in text
+    assert "| 139 M | LoRA 16 | 8 x 256, 128 shared | 2.4 | 2.5 | -4% | 5.0 | 4.0 | +25% | +0% |" in text
     assert "triton" not in text
     assert "with at least 97% of the processor's time. TRL's mode" in text
 
 
 def test_a_busy_machine_is_told() -> None:
     disturbed = {**SPEED, "workloads": {"role_chat": workload(11, peer=leg(60, 10e9, processor_share=0.5))}}
-    assert "busy with something else" in page(disturbed, None, None, None)
+    assert "busy with something else" in page(disturbed, None, None, None, None)
 
 
 def test_what_was_never_measured_is_said() -> None:
-    text = page(None, None, None, None)
-    assert text.count("Not measured yet") == 4
+    text = page(None, None, None, None, None)
+    assert text.count("Not measured yet") == 5
 
 
 def test_the_plot_has_a_panel_for_each_curve() -> None:

@@ -134,19 +134,23 @@ def predict_memory(tuning: Tuning, rows: Rows, process: int) -> Memory:
         # The optimizer's moments come later.
         moments.append((saved, max(0, transient - footprint.optimizer)))
     activations, transient = max(moments, key=sum)
-    glibc = tuning.device == "cpu" and platform.libc_ver()[0] == "glibc"
+    gaps = 0.0
+    if tuning.device == "cpu" and platform.libc_ver()[0] == "glibc":
+        gaps = _HEAP_GAPS if tuning.rank is not None else _HEAP_GAPS_FULL
     return Memory(
         process=process,
         weights=footprint.weights,
         trained=footprint.adapter + footprint.gradients + footprint.optimizer,
         activations=activations,
         transient=transient,
-        lost=round(_HEAP_GAPS * activations) if glibc else 0,
+        lost=round(gaps * activations),
     )
 
 
-_HEAP_GAPS = 0.25
-"""Of the activations, on a processor: glibc's heap does not reuse a freed block for an aligned one of the same size."""
+_HEAP_GAPS, _HEAP_GAPS_FULL = 0.55, 0.1
+"""Of the activations: glibc does not reuse a freed block for an aligned one of the same size (sourceware bug 14581), so
+the working memory of one layer stays free between the activations of all. Measured by `benchmarks/estimates.py`, under
+LoRA and in full tuning."""
 
 
 def process_bytes(device: str) -> int:
@@ -156,7 +160,8 @@ def process_bytes(device: str) -> int:
     """
     if device != "cpu":
         return 0
-    import transformers.trainer  # noqa: F401  # what a run has in memory before its weights
+    import peft  # noqa: F401  # what a run has in memory before its weights
+    import transformers.trainer  # noqa: F401
 
     layer = torch.nn.Linear(256, 256)
     optimizer = torch.optim.AdamW(layer.parameters())
@@ -193,4 +198,6 @@ def _seconds(tuning: Tuning, model: Architecture, counts: Sequence[Counts], rows
         count, _ = count_window(rows.validation, tuning.tokens_per_pass, share=tuning.share)
         total += rows.validations * scoring_flops(model, count).total
     trained = Footprint(model, tuning.rank, tuning.dtype, tuning.device).trained
-    return total / speed.flops_per_second + rows.steps * (_LOOP_SECONDS + trained * speed.step_seconds_per_number)
+    executed = sum(count.executed for count in counts) * rows.steps / len(counts)
+    step = _LOOP_SECONDS + trained * speed.step_seconds_per_number
+    return total / speed.flops_per_second + executed * speed.token_seconds + rows.steps * step

@@ -1,8 +1,9 @@
-"""How fast this machine trains: two blocks of a model, with random weights, on some of the rows that will be trained.
+"""How fast this machine trains: a few blocks of a model, with random weights, on some of the rows that will be trained.
 
 The rate includes everything the formulas of `flops` leave out (attention's overhead, norms, kernels that small matrices
-do not fill), on this machine, with this adapter, for rows that share as much as these do. Depth and vocabulary are
-counted, so a model of any depth takes the time and memory of two of its blocks to measure.
+do not fill), on this machine, with this adapter, for rows that share as much as these do. Two depths are measured, so
+that what a block takes is told from what a token takes whatever the depth; a model of any depth then takes the time and
+memory of the few blocks to measure.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from atanor.compute.flops import training_flops
 from atanor.compute.forest import WeightedTokens
 from atanor.compute.precision import gemm_rate
 
-_BLOCKS = 2
+_FEW, _MORE = 1, 3
+"""Blocks of the two depths."""
+
 _VOCABULARY = 512
 _TIMES = 3
 _LONGEST = 3.0
@@ -60,10 +63,12 @@ class Speed:
 
     Attributes:
         flops_per_second: of forward and backward, by the operations that `flops` counts.
+        token_seconds: of an executed token besides, whatever the depth.
         step_seconds_per_number: of clipping and AdamW, for each trained number.
     """
 
     flops_per_second: float
+    token_seconds: float
     step_seconds_per_number: float
 
 
@@ -73,49 +78,78 @@ class _Row:
     weights: tuple[float, ...]
 
 
+class _Probe:
+    """A network of some blocks with random weights, trained on a few rows."""
+
+    def __init__(self, tuning: Tuning, blocks: int) -> None:
+        network = _network(tuning, blocks)
+        self.sizes = Architecture.of(network.config)
+        self.tuning = tuning
+        self.model: PreTrainedModel | PeftModel = network
+        if tuning.rank is not None:
+            lora = LoraConfig(r=tuning.rank, target_modules="all-linear", task_type="CAUSAL_LM")
+            self.model = get_peft_model(network, lora)
+        self.engine = Engine(
+            self.model, pad=0, tokens_per_pass=tuning.tokens_per_pass, dtype=tuning.dtype, share=tuning.share
+        )
+        self.trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.trained)
+
+    def seconds(self, rows: Sequence[WeightedTokens]) -> float:
+        """Of forward and backward."""
+        return self._timed(lambda: self.engine.backward(rows))
+
+    def step_seconds(self) -> float:
+        """Of clipping and AdamW."""
+
+        def step() -> None:
+            nn.utils.clip_grad_norm_(self.trained, 1.0)
+            self.optimizer.step()
+
+        return self._timed(step)
+
+    def _timed(self, work: Callable[[], object]) -> float:
+        started = time.perf_counter()
+        work()
+        if self.tuning.device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - started
+
+
 def measure_speed(tuning: Tuning, rows: Sequence[WeightedTokens]) -> Speed:
-    """Train two random blocks on about a pass of rows, a few times.
+    """Train random blocks on about a pass of rows, a few times in turns.
 
     Args:
         tuning: what will be trained.
         rows: of a typical optimizer step.
     """
-    network = _network(tuning)
-    sizes = Architecture.of(network.config)
-    few = _about_a_pass(tuning, sizes, [_Row(tuple(t % _VOCABULARY for t in row.tokens), row.weights) for row in rows])
-    model: PreTrainedModel | PeftModel = network
-    if tuning.rank is not None:
-        lora = LoraConfig(r=tuning.rank, target_modules="all-linear", task_type="CAUSAL_LM")
-        model = get_peft_model(network, lora)
-    engine = Engine(model, pad=0, tokens_per_pass=tuning.tokens_per_pass, dtype=tuning.dtype, share=tuning.share)
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained)
-
-    def step() -> None:
-        nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-
-    seconds = _median_seconds(lambda: engine.backward(few), tuning.device)
-    step_seconds = _median_seconds(step, tuning.device)
-    counts, _ = count_window(few, tuning.tokens_per_pass, share=tuning.share)
+    few, more = _Probe(tuning, _FEW), _Probe(tuning, _MORE)
+    tokens = [_Row(tuple(token % _VOCABULARY for token in row.tokens), row.weights) for row in rows]
+    chosen = _about_a_pass(tuning, more.sizes, tokens)
+    counts, _ = count_window(chosen, tuning.tokens_per_pass, share=tuning.share)
+    # The first of each loads kernels.
+    times = [(few.seconds(chosen), more.seconds(chosen), more.step_seconds()) for _ in range(1 + _TIMES)][1:]
+    short, long, step = (statistics.median(column) for column in zip(*times, strict=True))
+    flops, whole = (training_flops(probe.sizes, tuning.rank, counts).total for probe in (few, more))
+    rate = (whole - flops) / (long - short) if long > short else whole / long
     return Speed(
-        flops_per_second=training_flops(sizes, tuning.rank, counts).total / seconds,
-        step_seconds_per_number=step_seconds / sum(parameter.numel() for parameter in trained),
+        flops_per_second=rate,
+        token_seconds=max(0.0, long - whole / rate) / counts.executed,
+        step_seconds_per_number=step / sum(parameter.numel() for parameter in more.trained),
     )
 
 
-def _network(tuning: Tuning) -> PreTrainedModel:
-    """The base's architecture with two blocks and a small vocabulary, weights at random."""
+def _network(tuning: Tuning, blocks: int) -> PreTrainedModel:
+    """The base's architecture with some blocks and a small vocabulary, weights at random."""
     config: Any = copy.deepcopy(tuning.config.get_text_config())
     kinds = getattr(config, "layer_types", None)
     if kinds:
-        # The commonest kinds stand for the rest: the last blocks of a hybrid are as good as any.
-        config.layer_types = list(kinds[-_BLOCKS:])
-    config.num_hidden_layers = min(_BLOCKS, config.num_hidden_layers)
+        # The last blocks of a hybrid are as good as any.
+        config.layer_types = list(kinds[-blocks:])
+    config.num_hidden_layers = min(blocks, config.num_hidden_layers)
     config.vocab_size = _VOCABULARY
     config.pad_token_id = 0
-    frozen = tuning.rank is not None
-    dtype = tuning.dtype if frozen else torch.float32
+    dtype = torch.float32 if tuning.rank is None else tuning.dtype
     network: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=dtype)
     return network.to(tuning.device).eval()
 
@@ -129,15 +163,3 @@ def _about_a_pass(tuning: Tuning, sizes: Architecture, rows: Sequence[_Row]) -> 
         if counts.executed >= tuning.tokens_per_pass or seconds > _LONGEST:
             return list(rows[: max(1, number)])
     return list(rows)
-
-
-def _median_seconds(work: Callable[[], object], device: str) -> float:
-    """The first time loads kernels and is left out."""
-    times = []
-    for _ in range(1 + _TIMES):
-        started = time.perf_counter()
-        work()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times[1:])
