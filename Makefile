@@ -67,7 +67,6 @@ bench-full: $(DEV) $(PEER_READY)
 	$(BIN)/python -m benchmarks.page
 
 bench-data: $(DEV)
-	$(BIN)/python -m benchmarks.training_speed
 	$(BIN)/python -m benchmarks.real_data
 
 # Without a GPU it says so and is done; with one, `make peer-gpu` comes first.

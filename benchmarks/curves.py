@@ -124,6 +124,7 @@ def document_of(point: Point, model: Architecture) -> dict[str, Any]:
     """A point as it is published."""
     figures = row_figures(point.rows, model)
     seconds = statistics.median(point.seconds)
+    shares = [figures["flops"] / took / rate for took, rate in zip(point.seconds, point.gemm, strict=True)]
     return {
         "at": point.at,
         "rows": len(point.rows),
@@ -133,12 +134,7 @@ def document_of(point: Point, model: Architecture) -> dict[str, Any]:
         "milliseconds_a_logical_token": round(1000 * seconds / figures["logical"], 4),
         "milliseconds_an_executed_token": round(1000 * seconds / figures["executed"], 4),
         "flops_per_second": round(figures["flops"] / seconds),
-        "gemm_share": round(
-            statistics.median(
-                figures["flops"] / took / rate for took, rate in zip(point.seconds, point.gemm, strict=True)
-            ),
-            4,
-        ),
+        "gemm_share": round(statistics.median(shares), 4),
     }
 
 

@@ -233,9 +233,9 @@ def _estimates(estimates: Result | None) -> Iterator[str]:
     found = estimates["settings"]
     worst = [max(abs(errors(one)[number]) for one in found) for number in range(3)]
     yield (
-        f"Predicted beside measured on {_machine(estimates['machine'])}, each setting a process of its own. The largest "
-        f"error of memory is {worst[0]:.0%}, of time {worst[1]:.0%}, and {worst[2]:.0%} of the time it would have taken "
-        "had the machine kept the speed it had during the prediction (by its rate of matrix products).\n"
+        f"Predicted beside measured on {_machine(estimates['machine'])}, each setting a process of its own. The "
+        f"largest error of memory is {worst[0]:.0%}, of time {worst[1]:.0%}, and {worst[2]:.0%} of the time it would "
+        "have taken had the machine kept the speed it had during the prediction, by its rate of matrix products.\n"
     )
     rows = []
     for one in found:

@@ -64,6 +64,8 @@ def test_the_screen_tells_data_plan_progress_verdict_and_what_to_do_next(finishe
         "⟦answer",
         "LoRA r4 on all linear layers",
         "28 steps of 4 rows",
+        "predicted",
+        "of predicted)",
         "change [95 %]",
         "perplexity",
         "(bits/byte)",

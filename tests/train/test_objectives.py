@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from atanor.compute import Engine, Route
 from atanor.data.rows import TokenRow
 from atanor.progress import Silent
 from atanor.train import DirectPreference, Order, PreferencePair, TrainingJob, TrainOptions, train
+from atanor.train.run import rows_to_check
 from atanor.train.windows import WindowSampler
 from tests.compute.models import adapted, gradients, largest_error
 from tests.train.jobs import job, tiny_base
@@ -117,3 +119,24 @@ def test_shuffled_mixes_prefixes() -> None:
     rows = prefixed_rows()
     windows = list(WindowSampler(rows, 4, seed=3))
     assert any(len({rows[number].tokens[0] for number in window}) > 1 for window in windows)
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_the_window_of_the_longest_row_is_the_first_of_a_run(order: Order) -> None:
+    rows = prefixed_rows()
+    rows[13] = replace(rows[13], tokens=(*rows[13].tokens, *range(40)), weights=(*rows[13].weights, *(0.0,) * 40))
+    sampler = WindowSampler(rows, 4, seed=3, order=order)
+    windows = list(sampler)
+    assert 13 in windows[0], "a lack of memory shows in the first step"
+    assert sorted(number for window in windows for number in window) == list(range(24))
+
+
+def test_the_self_check_never_takes_more_than_half_a_pass() -> None:
+    rows = [
+        TokenRow(str(number), tuple(range(5, 505)), (0.0,) * (400 + number) + (1.0,) * (100 - number), 1)
+        for number in range(3)
+    ]
+    checked = rows_to_check(rows, tokens_per_pass=64)
+    assert [len(row.tokens) for row in checked] == [16, 16]
+    assert all(row.supervised for row in checked)
+    assert checked[0].tokens == checked[1].tokens, "what the rows have in common stays in common"

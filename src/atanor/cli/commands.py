@@ -98,7 +98,12 @@ def estimate(path: Path, role: str | None, method: str | None, price: float | No
     _quiet_libraries()
     found = Project.load(path).estimate(role, method=method, price=price, watcher=_watching())
     if as_json:
-        _json([{**dataclasses.asdict(one), "fits": one.fits, "advice": one.advice} for one in found])
+        _json(
+            [
+                {**dataclasses.asdict(one), "total": one.estimate.memory.total, "fits": one.fits, "advice": one.advice}
+                for one in found
+            ]
+        )
         return
     _print(tables.estimates_view(found))
 

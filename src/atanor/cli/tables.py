@@ -96,7 +96,7 @@ def estimates_view(predictions: Sequence[Prediction]) -> RenderableType:
             ("", _shared(estimate.logical, estimate.executed)),
         ]
         if found.cost is not None:
-            lines.append(("cost", f"{found.cost:,.2f}"))
+            lines.append(("cost", f"{found.cost:,.2f}" if found.cost >= 1 else f"{found.cost:.2g}"))
         lines += [("", note) for note in (found.advice, _doubt(found)) if note]
         parts += [Text(f"\n{found.role} · {found.method}", style="bold"), _lines(lines)]
     return Group(*parts)

@@ -1,0 +1,56 @@
+"""What training will take is said before a weight is loaded, and what to do where memory does not suffice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import atanor
+from atanor.cli import tables
+from atanor.project import estimating
+from atanor.project.estimating import Prediction
+from tests.cli.screens import shown, words
+from tests.journeys.projects import write_project
+
+
+def predictions(tmp_path: Path, base: Path, **options: float) -> list[Prediction]:
+    role = "    methods: [prompt, lora: {rank: 4, epochs: 4, batch: 4}]\n    metrics: [exact_match]\n"
+    return atanor.Project.load(write_project(tmp_path, base, role=role)).estimate(**options)
+
+
+def test_only_what_trains_here_is_estimated_and_no_weight_is_loaded(
+    tmp_path: Path, tiny_base_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transformers.AutoModelForCausalLM.from_pretrained", None)
+    (found,) = predictions(tmp_path, tiny_base_folder, price=3600.0)
+    memory = found.estimate.memory
+    assert (found.role, found.method, found.estimate.steps) == ("counter", "lora", 28)
+    assert min(memory.process, memory.weights, memory.trained, memory.activations, memory.transient) > 0
+    assert memory.total < found.available
+    assert found.fits and found.advice is None
+    assert found.cost == pytest.approx(found.estimate.seconds)
+    assert 0 < found.estimate.executed <= found.estimate.logical
+
+
+def test_where_memory_does_not_suffice_it_says_what_would(
+    tmp_path: Path, tiny_base_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (roomy,) = predictions(tmp_path, tiny_base_folder)
+    monkeypatch.setattr(estimating, "process_bytes", lambda _: 0)
+    needed = roomy.estimate.memory.total - roomy.estimate.memory.process
+    monkeypatch.setattr(estimating, "available_bytes", lambda _: needed - 1)
+    (tight,) = predictions(tmp_path, tiny_base_folder)
+    assert not tight.fits
+    assert tight.fitting is not None and f"`tokens_per_pass: {tight.fitting}`" in str(tight.advice)
+
+    monkeypatch.setattr(estimating, "available_bytes", lambda _: 1000)
+    (hopeless,) = predictions(tmp_path, tiny_base_folder)
+    assert "a smaller base" in str(hopeless.advice)
+
+
+def test_the_screen_shows_the_parts_of_memory_time_and_cost(tmp_path: Path, tiny_base_folder: Path) -> None:
+    text = words(shown(tables.estimates_view(predictions(tmp_path, tiny_base_folder, price=1.0))))
+    for part in ("counter · lora", "libraries", "28 steps", "tokens", "cost"):
+        assert part in text
+    assert "nothing is trained" in shown(tables.estimates_view([]))
