@@ -30,7 +30,7 @@ from atanor.data import TokenRow
 from benchmarks.machine import machine
 
 RESULTS = Path(__file__).parent / "results" / "estimates.json"
-STEPS = 4
+STEPS = 3
 _GEMM_SECONDS = 0.2
 
 

@@ -49,6 +49,21 @@ def test_where_memory_does_not_suffice_it_says_what_would(
     assert "a smaller base" in str(hopeless.advice)
 
 
+def test_a_family_that_cannot_be_predicted_is_told_and_a_run_goes_on(
+    tmp_path: Path, tiny_base_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> None:
+        raise AttributeError("no attribute `hidden_size`")
+
+    monkeypatch.setattr("atanor.compute.estimate.Architecture.of", unreadable)
+    with pytest.raises(atanor.AtanorError, match="cannot be predicted"):
+        predictions(tmp_path, tiny_base_folder)
+    (report,) = atanor.Project.load(tmp_path).run(method="prompt").reports
+    assert report.training is None
+    (report,) = atanor.Project.load(tmp_path).run(method="lora").reports
+    assert report.training is not None and report.training.predicted_seconds is None
+
+
 def test_the_screen_shows_the_parts_of_memory_time_and_cost(tmp_path: Path, tiny_base_folder: Path) -> None:
     text = words(shown(tables.estimates_view(predictions(tmp_path, tiny_base_folder, price=1.0))))
     for part in ("counter · lora", "libraries", "28 steps", "tokens", "cost"):

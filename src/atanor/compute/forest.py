@@ -59,7 +59,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Forest:
-    """Rows as a forest of nodes; a node stands behind its parent in `nodes`.
+    """Rows as a forest of nodes.
 
     Attributes:
         nodes: all nodes; one that was replaced by copies is empty.

@@ -123,7 +123,8 @@ def measure_speed(tuning: Tuning, rows: Sequence[WeightedTokens]) -> Speed:
         tuning: what will be trained.
         rows: of a typical optimizer step.
     """
-    few, more = _Probe(tuning, _FEW), _Probe(tuning, _MORE)
+    with torch.random.fork_rng(devices=[]):  # what is drawn after the measurement stays what it was
+        few, more = _Probe(tuning, _FEW), _Probe(tuning, _MORE)
     tokens = [_Row(tuple(token % _VOCABULARY for token in row.tokens), row.weights) for row in rows]
     chosen = _about_a_pass(tuning, more.sizes, tokens)
     counts, _ = count_window(chosen, tuning.tokens_per_pass, share=tuning.share)

@@ -9,6 +9,7 @@ from transformers import PretrainedConfig
 
 from atanor.compute import Estimate, available_bytes, device_name, process_bytes
 from atanor.data.rows import TokenRow
+from atanor.errors import BaseModelError, Problem
 from atanor.methods.options import LoraMethodOptions
 from atanor.models import config_of, context_of, end_ids_of, load_tokenizer, resolve_base
 from atanor.progress import Progress
@@ -103,6 +104,9 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
         choice: the method.
         process: bytes this process holds without the base.
         price: of an hour of this machine.
+
+    Raises:
+        BaseModelError: the base's family has sizes that cannot be read from its configuration.
     """
     options = choice.options
     assert isinstance(options, LoraMethodOptions)
@@ -115,13 +119,29 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
         seed=prepared.seed,
         process=process,
     )
-    estimate = forecast.estimate()
     available = available_bytes(device_name()) + process
+    try:
+        estimate, fitting = forecast.estimate(), forecast.fitting(available)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise _unpredictable(prepared.config, error) from error
     return Prediction(
         role=prepared.role,
         method=choice.name,
         estimate=estimate,
         available=available,
-        fitting=forecast.fitting(available),
+        fitting=fitting,
         cost=None if price is None else price * estimate.seconds / 3600,
+    )
+
+
+def _unpredictable(config: PretrainedConfig, error: Exception) -> BaseModelError:
+    """A configuration that no smaller network can be built from, or that names its sizes otherwise."""
+    family = str(config.model_type)
+    return BaseModelError(
+        f"training a base of the family {family} cannot be predicted",
+        [
+            Problem(
+                reason=f"a small network like it cannot be built: {error}", field="base", fix="`atanor run` trains it"
+            )
+        ],
     )

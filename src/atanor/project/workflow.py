@@ -17,7 +17,7 @@ from pathlib import Path
 
 from atanor import __version__
 from atanor.compute import device_name, process_bytes
-from atanor.errors import AtanorError
+from atanor.errors import AtanorError, BaseModelError
 from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
 from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
@@ -313,7 +313,11 @@ def _predict(job: RoleJob, choice: MethodChoice) -> Prediction | None:
     network = job.base.model
     prepared = Prepared(job.name, network.config, job.data.training_rows, job.data.validation_rows, job.seed)
     weights = sum(parameter.nbytes for parameter in network.parameters())
-    return predict(prepared, choice, process=max(0, process_bytes(device_name()) - weights))
+    try:
+        return predict(prepared, choice, process=max(0, process_bytes(device_name()) - weights))
+    except BaseModelError as error:
+        job.watcher.say(f"predicted {error.summary}")
+        return None
 
 
 def _free_key(job: RoleJob, choice: MethodChoice) -> str:
