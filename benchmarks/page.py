@@ -41,6 +41,8 @@ the very same tokens in the same order, with AdamW and the same schedule. They t
 the other, so that only one of them ever computes. A step is a whole optimizer step. Atanor runs through `atanor.train`
 as `atanor run` does, with everything its loop does between steps; TRL is timed from its first forward pass to the end
 of the update. A figure is the median over the steps, a ratio is one of medians, memory is the most a process ever held.
+The first step of each side has the longest row of the workload, to whose length TRL pads the other rows of its pass:
+where there is only one step, the ratio flatters Atanor, most on rows of very different lengths.
 
 *Logical* tokens are those of the rows as they are written. *Executed* tokens are those Atanor computes when it computes
 once what the rows of a window share. Operations are counted by [flops.py](../src/atanor/compute/flops.py): only what
