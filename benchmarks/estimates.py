@@ -25,7 +25,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
-from atanor.compute import Engine, Rows, Tuning, estimate, gemm_rate, process_bytes
+from atanor.compute import Engine, Rows, Tuning, estimate_training, gemm_rate, process_bytes
 from atanor.data import TokenRow
 from benchmarks.machine import machine
 
@@ -97,7 +97,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     window = setting.window()
     tuning = Tuning(setting.config(), setting.rank or None, torch.float32, "cpu", setting.tokens_per_pass)
     before = gemm_rate(torch.float32, _GEMM_SECONDS)
-    predicted = estimate(tuning, Rows([window], STEPS), process_bytes("cpu"))
+    predicted = estimate_training(tuning, Rows([window], STEPS), process_bytes("cpu"))
     before = (before + gemm_rate(torch.float32, _GEMM_SECONDS)) / 2
     model: PreTrainedModel | PeftModel = LlamaForCausalLM(tuning.config).eval()
     if setting.rank:

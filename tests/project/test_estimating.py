@@ -8,6 +8,7 @@ import pytest
 
 import atanor
 from atanor.cli import tables
+from atanor.compute import Architecture
 from atanor.project import estimating
 from atanor.project.estimating import Prediction
 from tests.cli.screens import shown, words
@@ -55,7 +56,7 @@ def test_a_family_that_cannot_be_predicted_is_told_and_a_run_goes_on(
     def unreadable(*_: object) -> None:
         raise AttributeError("no attribute `hidden_size`")
 
-    monkeypatch.setattr("atanor.compute.estimate.Architecture.of", unreadable)
+    monkeypatch.setattr(Architecture, "of", unreadable)
     with pytest.raises(atanor.AtanorError, match="cannot be predicted"):
         predictions(tmp_path, tiny_base_folder)
     (report,) = atanor.Project.load(tmp_path).run(method="prompt").reports

@@ -1,7 +1,7 @@
 from .architecture import Architecture
 from .counting import Counts, count_window
 from .engine import Engine, Route, Work, total_weight
-from .estimate import Estimate, Memory, Rows, available_bytes, estimate, predict_memory, process_bytes
+from .estimate import Estimate, Memory, Rows, available_bytes, estimate_training, predict_memory, process_bytes
 from .flops import Flops, scoring_flops, training_flops
 from .forest import Prompt, WeightedTokens, shared_tokens
 from .measuring import Tuning
@@ -26,7 +26,7 @@ __all__ = [
     "available_bytes",
     "count_window",
     "device_name",
-    "estimate",
+    "estimate_training",
     "gemm_rate",
     "has_fast_bfloat16",
     "predict_memory",

@@ -94,7 +94,7 @@ class Estimate:
     doubt: str | None
 
 
-def estimate(tuning: Tuning, rows: Rows, process: int) -> Estimate:
+def estimate_training(tuning: Tuning, rows: Rows, process: int) -> Estimate:
     """Predict memory and time of training. Takes a few seconds, most of them to measure the machine's speed.
 
     Args:

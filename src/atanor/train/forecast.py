@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from transformers import PretrainedConfig
 
-from atanor.compute import Estimate, Rows, Tuning, device_name, estimate, predict_memory
+from atanor.compute import Estimate, Rows, Tuning, device_name, estimate_training, predict_memory
 from atanor.compute.engine import TOKENS_PER_PASS
 from atanor.data.rows import TokenRow
 from atanor.train.options import TrainOptions
@@ -64,7 +64,7 @@ class Forecast:
 
     def estimate(self) -> Estimate:
         """Memory and time; the machine's speed is measured, which takes a few seconds."""
-        return estimate(self.tuning, self.rows, self.process)
+        return estimate_training(self.tuning, self.rows, self.process)
 
     def fitting(self, available: int) -> int | None:
         """Most `tokens_per_pass` with which the peak stays below `available` bytes, or None if none helps."""
