@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 
@@ -21,11 +22,26 @@ class Speaker(StrEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """One turn. `train` is the row's own wish about this turn's loss (OpenAI `weight`): None follows the option."""
+    """One turn.
+
+    Attributes:
+        speaker: who it is from.
+        content: its text; of an assistant turn that only calls tools it may be empty.
+        train: the row's own wish about this turn's loss (OpenAI `weight`): None follows the option.
+        calls: JSON text of the tool calls an assistant turn makes (OpenAI `tool_calls`), or None.
+        name: the name the turn was given: a character of a script, or the call a tool turn answers.
+    """
 
     speaker: Speaker
     content: str
     train: bool | None = None
+    calls: str | None = None
+    name: str | None = None
+
+    @property
+    def extras(self) -> tuple[str | None, ...]:
+        """Calls and name where there are any: most turns have none, and their ids do not speak of them."""
+        return () if self.calls is None and self.name is None else (self.calls, self.name)
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,13 @@ class Example:
         line: line (text formats) or row (Parquet) in that file, counted from 1.
         group: rows of one group stay on one side of the split; None: the row stands alone.
         fields: the row as it stood in the file, for metrics and reports.
+        references: other answers that are as good as the last assistant turn (several references an input).
+        rejected: an answer that is worse than the last assistant turn (preference pairs), or None.
+        desirable: whether the last assistant turn was judged good (KTO), or None where nobody judged.
+        label: the class, where the last assistant turn is one; it equals that turn.
+        tools: JSON text of the tools the conversation may call (OpenAI `tools`), or None.
+        parent: id of the example this one was made from by augmentation, or None.
+        technique: what made it from its parent, or None.
     """
 
     messages: tuple[Message, ...]
@@ -47,12 +70,26 @@ class Example:
     line: int
     group: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    references: tuple[str, ...] = ()
+    rejected: str | None = None
+    desirable: bool | None = None
+    label: str | None = None
+    tools: str | None = None
+    parent: str | None = None
+    technique: str | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """16 hex digits of the SHA-256 of the content: equal content has an equal id, wherever it stands."""
-        turns = [[message.speaker, message.content, message.train] for message in self.messages]
-        content = json.dumps([turns, self.text], ensure_ascii=False, separators=(",", ":"))
+        turns = [[message.speaker, message.content, message.train, *message.extras] for message in self.messages]
+        more = {
+            "references": self.references,
+            "rejected": self.rejected,
+            "desirable": self.desirable,
+            "tools": self.tools,
+        }
+        told = {name: value for name, value in more.items() if value not in (None, ())}
+        content = json.dumps([turns, self.text, *([told] if told else [])], ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
