@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import atanor.evaluate.html
-from atanor.evaluate.html import figures
-from atanor.evaluate.html.chart import tick
-from atanor.evaluate.html.markup import join, tag, verbatim
-from atanor.evaluate.html.scale import fitting, linear
+import atanor.page
+from atanor.page import figures
+from atanor.page.chart import tick
+from atanor.page.markup import join, tag, verbatim
+from atanor.page.scale import fitting, linear
 from tests.evaluate_report.walk import Page
 
-CSS = (Path(atanor.evaluate.html.__file__).parent / "page.css").read_text(encoding="utf-8")
+CSS = (Path(atanor.page.__file__).parent / "page.css").read_text(encoding="utf-8")
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12)
 
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from atanor.evaluate.comparison import oriented
-from atanor.evaluate.html import figures
-from atanor.evaluate.html.chart import picture
-from atanor.evaluate.html.markup import Markup, join, tag
-from atanor.evaluate.html.scale import Scale, finite
+from atanor.evaluate.html import changes
 from atanor.evaluate.html.words import verdict_mark
 from atanor.evaluate.items import Comparison
+from atanor.page import figures
+from atanor.page.chart import picture
+from atanor.page.markup import Markup, join, tag
+from atanor.page.scale import Scale, finite
 
 STRIP = (600, 36)
 _EDGE = 12.0
@@ -59,7 +60,7 @@ def _row(number: int, found: Comparison) -> Markup:
     return tag(
         "li",
         tag("div", tag("b", found.label), " ", verdict_mark(found.verdict), class_="what"),
-        tag("div", figures.change(found), class_="change num"),
+        tag("div", changes.change(found), class_="change num"),
         tag(
             "div",
             picture(f"forest-{number}", _title(found), _strip(shape, found.margin), STRIP),
@@ -71,7 +72,7 @@ def _row(number: int, found: Comparison) -> Markup:
 
 def _title(found: Comparison) -> str:
     margin = figures.score(found.margin, figures.decimals(found.margin))
-    return f"{found.label}: change {figures.change(found)}, margin {margin}: {found.verdict}"
+    return f"{found.label}: change {changes.change(found)}, margin {margin}: {found.verdict}"
 
 
 def _strip(shape: _Gain, margin: float) -> list[Markup]:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from atanor.evaluate.html import figures
-from atanor.evaluate.html.markup import Markup, join, tag
 from atanor.evaluate.html.words import ItemOutcome, gain, outcome_mark, outcome_of
 from atanor.evaluate.items import Comparison
 from atanor.evaluate.report import Report, ReportItem
+from atanor.page import figures
+from atanor.page.markup import Markup, join, tag
 
 SHOWN = 4
 """Largest gains and largest losses laid open; the browser has every item."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from atanor.evaluate.html.bars import Bins, bin_edges, two_histograms
-from atanor.evaluate.html.chart import BASE, LEFT, RIGHT, TUNED, WIDTH, drawing, figure, legend
-from atanor.evaluate.html.markup import Markup, tag
-from atanor.evaluate.html.scale import linear
 from atanor.evaluate.report import ReportItem
+from atanor.page.bars import Bins, bin_edges, two_histograms
+from atanor.page.chart import BASE, LEFT, RIGHT, TUNED, WIDTH, drawing, figure, legend
+from atanor.page.markup import Markup, tag
+from atanor.page.scale import linear
 
 
 def answer_lengths(items: Sequence[ReportItem]) -> Markup:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from atanor.evaluate.html import figures
-from atanor.evaluate.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, axes, drawing, figure, legend
-from atanor.evaluate.html.markup import Markup, join, tag
-from atanor.evaluate.html.scale import Scale, linear
 from atanor.evaluate.report import TrainingSection
+from atanor.page import figures
+from atanor.page.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, axes, drawing, figure, legend
+from atanor.page.markup import Markup, join, tag
+from atanor.page.scale import Scale, linear
 
 TRAINING = Series("training", "base")
 VALIDATION = Series("validation", "tuned")

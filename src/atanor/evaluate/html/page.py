@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +10,16 @@ from functools import cache
 from importlib.resources import files
 
 from atanor.evaluate.html import tables
-from atanor.evaluate.html.figures import things
 from atanor.evaluate.html.forest import forest
 from atanor.evaluate.html.items import Reading, best_and_worst, browser
 from atanor.evaluate.html.lengths import answer_lengths
 from atanor.evaluate.html.losses import loss_curves
-from atanor.evaluate.html.markup import Markup, join, tag, verbatim
 from atanor.evaluate.html.scores import item_scores
 from atanor.evaluate.html.words import SIGNS, STYLES
 from atanor.evaluate.report import Report
+from atanor.page import framed
+from atanor.page.figures import things
+from atanor.page.markup import Markup, join, tag
 
 
 @dataclass(frozen=True)
@@ -40,45 +39,25 @@ def render_html(report: Report) -> str:
         report: of one candidate against the baseline. Its texts are shown, never interpreted.
     """
     sections = _sections(report)
-    body = tag(
-        "body",
+    body = [
         tag("a", "Skip to the metrics", href="#metrics", class_="skip"),
         " ",
         _header(report),
         _contents(sections),
         tag("main", [_laid_out(section) for section in sections], id="main"),
         _footer(report),
-        tag("script", _resource("browser.js")),
-    )
-    return f"<!DOCTYPE html>\n{tag('html', _head(report), body, lang='en')}\n"
-
-
-def _head(report: Report) -> Markup:
-    """No image, no font, no connection; of styles and scripts only the page's own, named by hash."""
-    policy = (
-        f"default-src 'none'; style-src '{_digest('page.css')}'; script-src '{_digest('browser.js')}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="generator", content=f"atanor {report.versions.get('atanor', '')}".strip()),
-        tag("title", f"{report.verdict}: {report.role} · {report.project}"),
-        tag("style", _resource("page.css")),
+    ]
+    return framed(
+        f"{report.verdict}: {report.role} · {report.project}",
+        body,
+        generator=f"atanor {report.versions.get('atanor', '')}".strip(),
+        script=_browser_script(),
     )
 
 
 @cache
-def _resource(name: str) -> Markup:
-    return verbatim(files("atanor.evaluate.html").joinpath(name).read_text(encoding="utf-8"))
-
-
-def _digest(name: str) -> str:
-    digest = hashlib.sha256(_resource(name).encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
+def _browser_script() -> str:
+    return files("atanor.evaluate.html").joinpath("browser.js").read_text(encoding="utf-8")
 
 
 def _header(report: Report) -> Markup:

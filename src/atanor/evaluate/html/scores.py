@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from atanor.evaluate.html import figures
-from atanor.evaluate.html.bars import Bins, bin_edges, stacked_bar, two_histograms
-from atanor.evaluate.html.chart import BASE, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, TUNED, WIDTH, axes, dot, drawing, figure
-from atanor.evaluate.html.chart import legend as legend_of
-from atanor.evaluate.html.markup import Markup, join, tag
-from atanor.evaluate.html.scale import Scale, fitting, linear
 from atanor.evaluate.html.words import ITEM_STYLES, ItemOutcome, gain, outcome_of
 from atanor.evaluate.items import Comparison
+from atanor.page import figures
+from atanor.page.bars import Bins, bin_edges, stacked_bar, two_histograms
+from atanor.page.chart import BASE, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, TUNED, WIDTH, axes, dot, drawing, figure
+from atanor.page.chart import legend as legend_of
+from atanor.page.markup import Markup, join, tag
+from atanor.page.scale import Scale, fitting, linear
 
 MOST_PAIRS = 160
 """More items than this are drawn as a histogram of differences: pairs of dots would lie on each other."""

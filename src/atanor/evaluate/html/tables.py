@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from atanor.evaluate.html import figures
-from atanor.evaluate.html.markup import Content, Markup, join, tag
+from atanor.evaluate.html import changes
 from atanor.evaluate.html.words import pass_mark, verdict_mark
 from atanor.evaluate.items import Comparison, GateResult
 from atanor.evaluate.report import DataSection, TrainingSection
+from atanor.page import figures
+from atanor.page.markup import Content, Markup, join, tag
 
 
 def metric_table(comparisons: Sequence[Comparison], confidence: float) -> Markup:
@@ -42,7 +43,7 @@ def _metric_row(found: Comparison) -> Markup:
         tag("th", found.label, " ", tag("span", name, f" · {direction}", class_="under"), scope="row"),
         tag("td", figures.score(found.baseline, places), class_="num"),
         tag("td", figures.score(found.candidate, places), class_="num"),
-        tag("td", tag("b", figures.signed(found.change, places)), " ", figures.interval(found), class_="num"),
+        tag("td", tag("b", figures.signed(found.change, places)), " ", changes.interval(found), class_="num"),
         tag("td", figures.score(found.margin, places), class_="num"),
         tag("td", figures.p_value(found.p_value), class_="num"),
         tag("td", verdict_mark(found.verdict)),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from atanor.evaluate.html.markup import Markup, tag
 from atanor.evaluate.items import Comparison, Verdict
+from atanor.page.markup import Markup, tag
 
 SIGNS = {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.NO_DIFFERENCE: "=", Verdict.CANNOT_TELL: "?"}
 STYLES = {

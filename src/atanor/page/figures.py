@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from atanor.evaluate.items import Comparison
-
 MINUS = "\N{MINUS SIGN}"
 DECIMALS = 2
 
@@ -35,17 +33,6 @@ def signed(value: float | None, places: int = DECIMALS) -> str:
     """A change, with its sign; a change of nothing has none."""
     text = score(value, places)
     return f"+{text}" if value is not None and value > 0 else text
-
-
-def interval(found: Comparison) -> str:
-    """The ends of the interval of a change: `[+0.85, +0.98]`."""
-    places = decimals(found.margin)
-    return f"[{signed(found.low, places)}, {signed(found.high, places)}]"
-
-
-def change(found: Comparison) -> str:
-    """A change and its interval: `+0.94 [+0.85, +0.98]`."""
-    return f"{signed(found.change, decimals(found.margin))} {interval(found)}"
 
 
 def percent(share: float) -> str:

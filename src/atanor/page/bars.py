@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from atanor.evaluate.html.chart import BOTTOM, HEIGHT, TOP, Series, axes, picture
-from atanor.evaluate.html.markup import Markup, join, tag
-from atanor.evaluate.html.scale import Scale, linear
+from atanor.page.chart import BOTTOM, HEIGHT, TOP, Series, axes, picture
+from atanor.page.markup import Markup, join, tag
+from atanor.page.scale import Scale, linear
 
 SHARES = (560, 46)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from atanor.evaluate.html.figures import MINUS
-from atanor.evaluate.html.markup import Content, Markup, join, tag
-from atanor.evaluate.html.scale import Scale
+from atanor.page.figures import MINUS
+from atanor.page.markup import Content, Markup, join, tag
+from atanor.page.scale import Scale
 
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 14, 48
