@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from importlib.resources import files
 
@@ -19,17 +17,8 @@ from atanor.evaluate.html.words import SIGNS, STYLES
 from atanor.evaluate.report import Report
 from atanor.page import framed
 from atanor.page.figures import things
+from atanor.page.layout import Section, contents, date, facts_list, laid_out
 from atanor.page.markup import Markup, join, tag
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page with its heading; `detail` belongs to the heading and is too long for the contents."""
-
-    id: str
-    title: str
-    body: Markup
-    detail: str = ""
 
 
 def render_html(report: Report) -> str:
@@ -43,8 +32,8 @@ def render_html(report: Report) -> str:
         tag("a", "Skip to the metrics", href="#metrics", class_="skip"),
         " ",
         _header(report),
-        _contents(sections),
-        tag("main", [_laid_out(section) for section in sections], id="main"),
+        contents(sections),
+        tag("main", [laid_out(section) for section in sections], id="main"),
         _footer(report),
     ]
     return framed(
@@ -66,7 +55,7 @@ def _header(report: Report) -> Markup:
         ("Candidate", tag("code", report.candidate)),
         ("Released", tag("code", report.released) if report.released else "no"),
         ("Base", join(tag("code", report.base), f" · {licence}")),
-        ("Run", join(tag("code", report.run), f" · {_date(report.created)}")),
+        ("Run", join(tag("code", report.run), f" · {date(report.created)}")),
     ]
     return tag(
         "header",
@@ -80,32 +69,7 @@ def _header(report: Report) -> Markup:
         ),
         tag("p", report.headline, class_="headline"),
         tag("p", "Goal: ", report.goal, class_="goal"),
-        tables.facts_list(facts),
-    )
-
-
-def _date(created: str) -> str:
-    """`21 November 2026, 06:32 UTC`; what is no date is shown as it is."""
-    try:
-        moment = datetime.fromisoformat(created)
-    except ValueError:
-        return created
-    return f"{moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".rstrip()
-
-
-def _contents(sections: Sequence[Section]) -> Markup:
-    links = [tag("li", tag("a", section.title, href=f"#{section.id}")) for section in sections]
-    return tag("nav", tag("ul", links), aria_label="Contents")
-
-
-def _laid_out(section: Section) -> Markup:
-    heading = f"{section.id}-heading"
-    return tag(
-        "section",
-        tag("h2", section.title, section.detail, id=heading),
-        section.body,
-        id=section.id,
-        aria_labelledby=heading,
+        facts_list(facts),
     )
 
 

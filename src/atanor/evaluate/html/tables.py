@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from atanor.evaluate.html import changes
@@ -11,7 +11,8 @@ from atanor.evaluate.html.words import pass_mark, verdict_mark
 from atanor.evaluate.items import Comparison, GateResult
 from atanor.evaluate.report import DataSection, TrainingSection
 from atanor.page import figures
-from atanor.page.markup import Content, Markup, join, tag
+from atanor.page.layout import facts_list, scrolling
+from atanor.page.markup import Markup, join, tag
 
 
 def metric_table(comparisons: Sequence[Comparison], confidence: float) -> Markup:
@@ -171,22 +172,3 @@ def versions_table(versions: Mapping[str, str]) -> Markup:
     ]
     head = [tag("th", name, scope="col") for name in ("library", "version")]
     return scrolling("Versions", "Versions of everything the result may depend on.", head, rows, narrow=True)
-
-
-def facts_list(facts: Iterable[tuple[str, Content]]) -> Markup:
-    """Names and what they are."""
-    return tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts])
-
-
-def scrolling(
-    name: str, caption: str, head: Sequence[Markup], rows: Sequence[Markup], *, narrow: bool = False
-) -> Markup:
-    """A captioned table that scrolls sideways inside its own box, by keyboard too, never with the page."""
-    table = tag(
-        "table",
-        tag("caption", caption),
-        tag("thead", tag("tr", head)),
-        tag("tbody", rows),
-        class_="narrow" if narrow else None,
-    )
-    return tag("div", table, class_="scroll table", tabindex="0", role="region", aria_label=name)
