@@ -59,8 +59,6 @@ def problem(error: pytest.ExceptionInfo[DataError]) -> Problem:
         ({"instruction": "Q", "context": "C", "response": "R", "category": "x"}, "Q\n\nC", "R"),
         ({"prompt": "p", "completion": "c"}, "p", "c"),
         ({"question": "q", "answer": "a"}, "q", "a"),
-        ({"text": "t", "label": "l"}, "t", "l"),
-        ({"text": "t", "category": "l"}, "t", "l"),
     ],
 )
 def test_usual_column_names_are_recognised(
@@ -250,9 +248,12 @@ def test_the_format_tells_file_hash_and_counts(tmp_path: Path, write: Any) -> No
     assert found.sha256 == hashlib.sha256(GOOD.encode()).hexdigest()
 
 
-def test_absolute_paths_are_allowed(tmp_path: Path, write: Any) -> None:
-    write("a.jsonl", GOOD)
-    assert read(Path("/nonexistent"), str(tmp_path / "a.jsonl")).read == 1
+def test_absolute_paths_are_read_where_they_are_allowed(tmp_path: Path, write: Any) -> None:
+    name = str(tmp_path / write("a.jsonl", GOOD))
+    assert read(Path("/nonexistent"), name, outside=True).read == 1
+    assert read_examples([SourceOptions(path=name)], Path("/nonexistent"), confined=False).read == 1
+    with pytest.raises(DataError, match="leads out of the project's folder.*`outside: true`"):
+        read(Path("/nonexistent"), name)
 
 
 # Bad rows
@@ -274,7 +275,7 @@ BAD_TALKS = [
     ('{"messages": -Infinity}', None, "-Infinity is not a JSON number", "finite number"),
     ('{"messages": 1e999}', None, "1e999 is not a JSON number", "finite number"),
     ('{"messages": ' + "[" * 100_000, None, "the JSON is nested too deeply", "Flatten"),
-    ('{"messages": ' + "1" * 5000 + "}", None, "not JSON that can be used", "as text"),
+    ('{"messages": ' + "1" * 5000 + "}", None, "a number has 5000 digits, more than 4300", "as text"),
     ('{"messages": "hi"}', "messages", "`messages` is not a list of messages", "JSON Lines"),
     ('{"messages": []}', "messages", "`messages` is empty", "Give the row a user turn"),
     (messages("hi"), "messages[0]", "the message is not an object", '"role": …'),
@@ -298,14 +299,8 @@ BAD_TALKS = [
     (messages(USER, ANSWER | {"weight": 0.5}), "messages[1].weight", "a weight is 0 or 1", "Write 1"),
     (messages(USER, ANSWER | {"weight": True}), "messages[1].weight", "a weight is 0 or 1", "Write 1"),
     (messages(USER | {"weight": 1}, ANSWER), "messages[0].weight", "only assistant turns are learned", "Remove"),
-    (messages(USER, ANSWER | {"tool_calls": [1]}), "messages[1].tool_calls", "cannot be learned yet", "as `content`"),
-    (
-        messages(USER, ANSWER | {"content": "a\0"}),
-        "messages[1].content",
-        "character 2 is the control character U+0000",
-        "",
-    ),
-    (messages(USER, ANSWER | {"content": "\x92s"}), "messages[1].content", "U+0092", "was read as Latin-1"),
+    (messages(USER, ANSWER | {"tool_calls": [1]}), "messages[1].tool_calls[0]", "the call names no function", "Write"),
+    (messages(USER, ANSWER | {"audio": {"id": "a"}}), "messages[1].audio", "`audio` cannot be learned", "as text"),
     (messages(USER, ANSWER | {"content": "\ud83d"}), "messages[1].content", "half of a surrogate pair", "both halves"),
 ]
 
@@ -354,7 +349,7 @@ def test_bytes_that_are_not_utf8_cost_one_row_and_are_kept(tmp_path: Path, write
         "the row is not UTF-8 text",
         "byte 16 of line 2 is 0xE9",
     )
-    assert refusal.fix == "Save the file as UTF-8; in Windows-1252 this byte would be é"
+    assert refusal.fix == "Save the file as UTF-8, or write `encoding: cp1252` where this byte is meant to be é"
     assert refusal.raw == '{"prompt": "caf\\xe9", "completion": "b"}'
     assert len(result.examples) == 2
 
@@ -369,18 +364,23 @@ def test_bad_bytes_inside_a_quoted_cell_are_found_on_their_line(tmp_path: Path, 
 def test_a_line_over_the_limit_is_refused_and_reading_goes_on(
     tmp_path: Path, write: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("atanor.data.lines.LONGEST_ROW", 100)
-    monkeypatch.setattr("atanor.data.lines.KEPT_OF_LONGER", 10)
+    monkeypatch.setattr("atanor.data.limits.LONGEST_ROW", 100)
+    monkeypatch.setattr("atanor.data.limits.KEPT_OF_LONGER", 10)
     result = read(tmp_path, write(name, f"{GOOD}\n\n{'x' * 250}\n\n{GOOD}"))
     assert [example.line for example in result.examples] == [1, 5]
     assert (result.refusals[0].line, result.refusals[0].raw) == (3, "x" * 10)
     assert result.refusals[0].reason.startswith("the row is longer than")
 
 
-def test_a_csv_line_over_the_limit_stops_the_file(tmp_path: Path, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("atanor.data.lines.LONGEST_ROW", 100)
-    with pytest.raises(DataError, match=r"rows\.csv:3 .*a line is longer than"):
-        read(tmp_path, write("rows.csv", f"text,label\na,b\n{'x' * 250}\n"))
+def test_a_csv_line_over_the_limit_is_one_row_unless_a_quote_in_it_may_reach_further(
+    tmp_path: Path, write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atanor.data.limits.LONGEST_ROW", 100)
+    result = read(tmp_path, write("rows.csv", f"text,label\na,b\n{'x' * 250}\nc,d\n"))
+    assert [example.line for example in result.examples] == [2, 4]
+    assert (result.refusals[0].line, result.refusals[0].reason[:26]) == (3, "the row is longer than 0 M")
+    with pytest.raises(DataError, match=r"rows\.csv:3 .*a line with quotes is longer than"):
+        read(tmp_path, write("rows.csv", f"text,label\na,b\n{'x' * 250}\"\nc,d\n"))
 
 
 # Files
@@ -389,12 +389,12 @@ def test_a_csv_line_over_the_limit_stops_the_file(tmp_path: Path, write: Any, mo
 def test_missing_files_are_told_together_with_the_nearest_names(tmp_path: Path, write: Any) -> None:
     write("director.jsonl", GOOD)
     (tmp_path / "folder").mkdir()
-    write("folder/rows.csv", "a,b")
+    write("folder/rows.ods", "a,b")
     write("empty.jsonl", b"\xef\xbb\xbf")
-    write("wide.csv", "a,b\n1,2".encode("utf-16"))
+    write("wide.parquet.gz", "a")
     write("rows.xlsx", "PK")
     write("rows.jsonl.gz", "")
-    names = ["direktor.jsonl", "nowhere/a.csv", "folder", "empty.jsonl", "wide.csv", "rows.xlsx", "rows.jsonl.gz"]
+    names = ["direktor.jsonl", "nowhere/a.csv", "folder", "empty.jsonl", "wide.parquet.gz", "rows.xlsx", "rows.jsonl.gz"]
     with pytest.raises(DataError) as error:
         read_examples([SourceOptions(path=name) for name in names], tmp_path)
     found = error.value.problems
@@ -402,11 +402,11 @@ def test_missing_files_are_told_together_with_the_nearest_names(tmp_path: Path, 
     assert [one.field for one in found] == [f"data[{index}].path" for index in range(len(names))]
     assert (found[0].reason, found[0].fix) == ("the file does not exist", "Nearby: director.jsonl")
     assert "does not exist either" in str(found[1].fix)
-    assert found[2].fix == "Name one of the files in it: rows.csv"
+    assert found[2].reason == "this is a folder without a file of rows; files there: folder/rows.ods"
     assert found[3].reason == "the file is empty"
-    assert found[4].reason == "the file is UTF-16, not UTF-8 text"
+    assert found[4].reason == "a parquet file is not read while it is packed"
     assert "files of this kind are not read: .xlsx" in found[5].reason
-    assert found[6].fix == "Unpack it first: gunzip -k rows.jsonl.gz"
+    assert found[6].reason == "the file is empty"
 
 
 @pytest.mark.parametrize(
@@ -440,8 +440,8 @@ def test_missing_files_are_told_together_with_the_nearest_names(tmp_path: Path, 
             "a.csv",
             "text,label,category\n1,2,3",
             {},
-            "data.completion",
-            "`label`, `category` could each be the completion",
+            "data.label",
+            "`label`, `category` could each be the label",
             "Name the one you mean",
         ),
         ("a.jsonl", '{"text": "t", "mood": "m"}', {}, "data.format", "`text` stands beside `mood`", "`format: text`"),
@@ -479,7 +479,7 @@ def test_missing_files_are_told_together_with_the_nearest_names(tmp_path: Path, 
             b"text,l\xe9bel\n1,2",
             {},
             "data.path",
-            "the header is not UTF-8: byte 7 of line 1 is 0xE9",
+            "the header is not UTF-8 text: byte 7 of line 1 is 0xE9",
             "Save the file",
         ),
         ("a.csv", "text,label\n", {}, "data.path", "the file holds no rows", "Put rows"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -48,7 +49,8 @@ def render(
     *examples: Example, tokenizer: PreTrainedTokenizerFast = TOKENIZER, context: int = 100_000, **options: Any
 ) -> RenderResult:
     result = render_examples(examples, tokenizer, RenderOptions(**options), context, end_of_turn_ids(tokenizer))
-    assert len(result.rows) + len(result.refusals) == len(examples)
+    assert result.used + len(result.refusals) == len(examples)
+    assert {row.example_id for row in result.rows} <= {example.id for example in examples}
     return result
 
 
@@ -220,6 +222,80 @@ def test_a_row_with_nothing_to_learn_after_the_cut_is_refused() -> None:
     assert result.truncated == 0
 
 
+def test_a_row_cut_in_the_middle_keeps_both_ends_and_nothing_is_learned_across_the_cut() -> None:
+    long = talk(("user", "a " * 30), ("assistant", "ñ " * 60))
+    whole = render(long).rows[0]
+    result = render(GOOD, long, max_tokens=101, too_long="truncate_middle")
+    row = result.rows[1]
+    assert (result.truncated, result.split) == (1, 0)
+    assert row.tokens == whole.tokens[:51] + whole.tokens[-50:]
+    assert row.weights == (*whole.weights[:51], 0.0, *whole.weights[-49:])
+    assert 0 < row.supervised_bytes < whole.supervised_bytes
+
+
+# Split
+
+
+LONG = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=20, max_size=120).filter(str.strip)
+
+
+@given(LONG, st.integers(10, 40), st.integers(0, 4))
+def test_the_parts_of_a_text_supervise_each_token_once(content: str, limit: int, overlap: int) -> None:
+    (whole,) = render(text(content)).rows
+    result = render(text(content), max_tokens=limit, too_long="split", overlap=overlap)
+    assert (result.truncated, result.split, len(result.refusals)) == (0, len(whole.tokens) > limit, 0)
+    assert result.parts == (len(result.rows) if result.split else 0)
+    assert all(len(row.tokens) <= limit and row.tokens[0] == TOKENIZER.bos_token_id for row in result.rows)
+    learned = [[t for t, w in zip(row.tokens[1:], row.weights[1:], strict=True) if w] for row in result.rows]
+    assert [token for part in learned for token in part] == list(whole.tokens[1:])
+    assert sum(row.supervised_bytes for row in result.rows) == len(content.encode())
+
+
+@given(LONG, st.integers(0, 5), st.sampled_from([TrainOn.LAST_ASSISTANT_TURN, ALL]))
+def test_the_parts_of_an_answer_keep_the_prompt(answer: str, overlap: int, train_on: TrainOn) -> None:
+    long = talk(("user", "a"), ("assistant", "one"), ("user", "b"), ("assistant", answer))
+    (whole,) = render(long, train_on=train_on).rows
+    prompt = max(place for place in range(1, len(whole.weights)) if whole.weights[place - 1 : place + 1] == (0.0, 1.0))
+    result = render(long, max_tokens=75, too_long="split", overlap=overlap, train_on=train_on)
+    assert result.used == 1 and not result.refusals
+    assert sum(row.supervised for row in result.rows) == whole.supervised
+    assert sum(row.supervised_bytes for row in result.rows) == whole.supervised_bytes
+    for row in result.rows:
+        assert row.tokens[:prompt] == whole.tokens[:prompt]
+        assert len(row.tokens) <= 75
+    for before, after in itertools.pairwise(result.rows):
+        repeated = after.weights[prompt:].index(1.0)
+        assert repeated == min(overlap, len(before.tokens) - prompt)
+        assert not any(after.weights[:prompt])
+
+
+@pytest.mark.parametrize(
+    ("example", "reason", "fix"),
+    [
+        (
+            talk(("user", "a " * 60), ("assistant", "b")),
+            "tokens, and with an overlap of 2 nothing of the answer fits into the limit of 50",
+            "Shorten the prompt, lower `overlap`",
+        ),
+        (
+            talk(("user", "a"), ("assistant", "one", True), ("user", "b"), ("assistant", "b " * 90, False)),
+            "the row is too long, and the turn that could be split carries no loss",
+            "set `too_long` to cut the row",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_split_is_refused(example: Example, reason: str, fix: str) -> None:
+    result = render(GOOD, example, max_tokens=50, too_long="split", overlap=2)
+    assert (len(result.rows), result.split) == (1, 0)
+    assert reason in result.refusals[0].reason
+    assert fix in result.refusals[0].fix
+
+
+def test_an_overlap_without_parts_is_refused() -> None:
+    with pytest.raises(ValueError, match="`overlap` is about the parts of a row; it needs `too_long: split`"):
+        RenderOptions(overlap=8, too_long=TooLong.TRUNCATE_LEFT)
+
+
 # Summary
 
 
@@ -236,6 +312,18 @@ def test_the_summary_adds_up() -> None:
     assert summary.tokens == sum(len(row.tokens) for side in sides.values() for row in side.rows)
     assert 0 < summary.supervised_share == summary.supervised_tokens / summary.tokens < 1
     assert summary.longest <= summary.context == 64
+
+
+def test_the_summary_counts_a_split_example_once() -> None:
+    examples = [text("word " * 400 + str(number)) for number in range(3)]
+    read = ReadResult(tuple(examples), (), 3, 0, ())
+    split = split_examples(read.examples, SplitOptions(test=1, validation=1), 0, None)
+    train, validation, test = (
+        render(*side, max_tokens=100, too_long="split") for side in (split.train, split.validation, split.test)
+    )
+    summary = summarise(read, split, train=train, validation=validation, test=test, context=100)
+    assert (summary.read, summary.used, summary.train, summary.split, summary.truncated) == (3, 3, 1, 3, 0)
+    assert len(train.rows) == train.parts > 3
 
 
 def test_pieces_show_characters_of_several_tokens_whole() -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from atanor.data import Example, Message, Side, Speaker, Split, SplitOptions, dataset_sha, split_examples
-from atanor.errors import DataError, StoreError
+from atanor.data.assigning import SplitKeys, assign_sides
+from atanor.data.times import seconds_of
+from atanor.errors import ConfigurationError, DataError, StoreError
 
 
 def example(prompt: str, answer: str = "yes", group: str | None = None) -> Example:
@@ -213,3 +217,282 @@ def test_the_name_of_a_data_set_hangs_on_content_and_order() -> None:
     rows = many(3)
     assert dataset_sha(rows) == dataset_sha([replace(one, line=9, source="b") for one in rows])
     assert dataset_sha(rows) != dataset_sha(rows[::-1])
+
+
+def test_the_sides_are_those_of_the_first_release(tmp_path: Path) -> None:
+    alone = split_examples(many(100), SplitOptions(), 0, None)
+    assert alone.sha[:16] == "3d30ed0bd377830f"
+    grouped = [example(f"question {number}", group=str(number % 17)) for number in range(150)]
+    assert split_examples(grouped, SplitOptions(test=31, validation=0.2), 3, None).sha[:16] == "3119f9bc96c154a3"
+
+
+def test_a_frozen_file_of_the_first_release_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "split.json"
+    first = split_examples(many(40), SplitOptions(), 0, file)
+    content = json.loads(file.read_text())
+    content["options"] = {"test": 0.15, "validation": 0.1, "group_by": None}
+    file.write_text(json.dumps(content, indent=1))
+    assert split_examples(many(40), SplitOptions(), 0, file) == first
+
+
+# Near-duplicate clusters and several kinds of group
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), min_size=3, max_size=60), OPTIONS, st.integers(0, 3))
+def test_clusters_and_groups_never_stand_on_two_sides(
+    pairs: list[tuple[int, int]], options: SplitOptions, seed: int
+) -> None:
+    rows = [example(f"question {group}", f"answer {place}") for place, (group, _) in enumerate(pairs)]
+    clusters = [cluster for _, cluster in pairs]
+    try:
+        split = split_examples(rows, options, seed, None, clusters=clusters)
+    except DataError as error:
+        assert "asked for" in str(error) or "fall into" in str(error)
+        return
+    where = sides(split)
+    assert len(where) == len(rows)
+    seen = defaultdict(set)
+    for one, (group, cluster) in zip(rows, pairs, strict=True):
+        seen["group", group].add(where[one.id])
+        seen["cluster", cluster].add(where[one.id])
+    assert all(len(found) == 1 for found in seen.values())
+
+
+def test_rows_that_share_any_of_several_kinds_stay_together() -> None:
+    rows = [
+        replace(example(f"q{number}"), source=f"file{number % 30}", fields={"scene": number // 40})
+        for number in range(300)
+    ]
+    with pytest.raises(DataError, match="the 300 rows fall into 1 groups"):
+        split_examples(rows, SplitOptions(group_by=("source", "scene")), 0, None)
+    by_file = split_examples(rows, SplitOptions(group_by=("source",)), 0, None)
+    assert len({one.source for one in by_file.test} & {one.source for one in by_file.train}) == 0
+    speakers = [str(number % 50) for number in range(300)]
+    spoken = split_examples(rows, SplitOptions(group_by=("speaker",)), 0, None, groups={"speaker": speakers})
+    assert {int(one.messages[0].content[1:]) % 50 for one in spoken.test}.isdisjoint(
+        int(one.messages[0].content[1:]) % 50 for one in spoken.train
+    )
+
+
+def test_a_row_without_a_group_is_told() -> None:
+    rows = [replace(one, fields={"scene": 1}, line=line) for line, one in enumerate(many(5), 1)]
+    rows[3] = replace(rows[3], fields={"scene": None})
+    with pytest.raises(DataError) as error:
+        split_examples(rows, SplitOptions(group_by=("scene",)), 0, None)
+    (problem,) = error.value.problems
+    assert (problem.place, problem.field, problem.reason) == ("a.jsonl:4", "scene", "`scene` is empty")
+    assert "split without" in str(problem.fix)
+
+
+def test_a_new_row_joins_the_side_of_its_cluster(tmp_path: Path) -> None:
+    file = tmp_path / "split.json"
+    rows = many(40)
+    first = split_examples(rows, SplitOptions(), 0, file, clusters=range(40))
+    in_test, in_train = (rows.index(side[0]) for side in (first.test, first.train))
+    new = [example("like a test row"), example("like a training row"), example("like both"), example("like none")]
+    second = split_examples(
+        [*rows, *new[:2], new[3]], SplitOptions(), 0, file, clusters=[*range(40), in_test, in_train, 99]
+    )
+    assert new[0] in second.test and new[1] in second.train and new[3] in second.train
+    assert (second.added_to_groups, second.added_to_train, second.bridging) == (2, 1, 0)
+    # A row like a training row and like a test row joins their clusters; known rows stay, and it is never learned.
+    joined = [in_train if one == in_test else one for one in range(40)]
+    third = split_examples([*rows, new[2]], SplitOptions(), 0, file, clusters=[*joined, in_train])
+    assert new[2] in third.test and third.bridging == 1
+    assert sides(first).items() <= sides(third).items()
+
+
+# Strata
+
+
+@given(
+    st.lists(st.integers(1, 30), min_size=1, max_size=12),
+    st.floats(0.05, 0.35),
+    st.floats(0.05, 0.3),
+    st.integers(0, 3),
+)
+def test_every_class_keeps_its_share(sizes: list[int], test: float, validation: float, seed: int) -> None:
+    rows = [
+        replace(example(f"{label} {row}"), label=str(label)) for label, size in enumerate(sizes) for row in range(size)
+    ]
+    options = SplitOptions(test=test, validation=validation, stratify_by="label")
+    try:
+        split = split_examples(rows, options, seed, None)
+    except DataError as error:
+        assert max(sizes) < 3 or len(rows) < 5, error
+        return
+    found = {side: Counter(one.label for one in getattr(split, side)) for side in ("train", "validation", "test")}
+    for label, size in enumerate(sizes):
+        held_out = found["test"][str(label)], found["validation"][str(label)]
+        assert found["train"][str(label)] == size - sum(held_out) >= 1
+        if size >= 3:
+            assert min(held_out) >= 1
+        for share, count, side in zip((test, validation), held_out, ("test", "validation"), strict=True):
+            wanted = max(1, round(share * len(rows)))
+            assert abs(count - wanted * size / len(rows)) <= 1 + 0.1 * (size <= 3), (label, side)
+
+
+def test_77_classes_of_ten_rows_are_on_every_side() -> None:
+    rows = [replace(example(f"{label} {row}"), label=f"intent {label}") for label in range(77) for row in range(10)]
+    split = split_examples(rows, SplitOptions(stratify_by="label"), 0, None)
+    assert [len(side) for side in (split.train, split.validation, split.test)] == [577, 77, 116]
+    for side, counts in ((split.validation, {1}), (split.test, {1, 2}), (split.train, {7, 8})):
+        found = Counter(one.label for one in side)
+        assert len(found) == 77
+        assert set(found.values()) == counts
+    counted = split_examples(rows, SplitOptions(test=100, validation=80, stratify_by="label"), 0, None)
+    assert [len(side) for side in (counted.validation, counted.test)] == [80, 100]
+    assert {len({one.label for one in side}) for side in (counted.train, counted.validation, counted.test)} == {77}
+
+
+def test_few_test_rows_are_not_made_many_by_their_classes() -> None:
+    rows = [replace(example(f"{label} {row}"), label=str(label)) for label in range(77) for row in range(10)]
+    split = split_examples(rows, SplitOptions(test=5, validation=5, stratify_by="label"), 0, None)
+    assert len(split.test) == len(split.validation) == 5
+
+
+@given(st.lists(st.tuples(st.integers(0, 25), st.sampled_from("abc")), min_size=30, max_size=80), st.integers(0, 3))
+def test_strata_do_not_cut_groups(pairs: list[tuple[int, str]], seed: int) -> None:
+    rows = [
+        replace(example(f"question {group}", str(place)), label=label) for place, (group, label) in enumerate(pairs)
+    ]
+    try:
+        split = split_examples(rows, SplitOptions(test=0.2, validation=0.2, stratify_by="label"), seed, None)
+    except DataError as error:
+        assert "fall into" in str(error) or "can be drawn" in str(error)
+        return
+    where = defaultdict(set)
+    for one in rows:
+        where[one.messages[0].content].add(sides(split)[one.id])
+    assert all(len(found) == 1 for found in where.values())
+    largest = max(Counter(group for group, _ in pairs).values())
+    for label, size in Counter(label for _, label in pairs).items():
+        assert abs(sum(one.label == label for one in split.test) - 0.2 * size) <= largest + 1
+
+
+def test_a_column_may_name_the_strata_and_must_be_there() -> None:
+    rows = [replace(one, fields={"topic": number % 2}, line=number) for number, one in enumerate(many(40))]
+    split = split_examples(rows, SplitOptions(test=10, validation=10, stratify_by="topic"), 0, None)
+    assert Counter(one.fields["topic"] for one in split.test) == {0: 5, 1: 5}
+    given_ = split_examples(rows, SplitOptions(test=10, validation=10, stratify_by="topic"), 0, None, labels=["x"] * 40)
+    assert len(given_.test) == 10
+    with pytest.raises(DataError) as error:
+        split_examples(rows, SplitOptions(stratify_by="subject"), 0, None)
+    assert len(error.value.problems) == 11
+    assert str(error.value.problems[-1]) == "and 30 more"
+    with pytest.raises(DataError, match="of nearly every class there is one row or one group") as error:
+        split_examples(rows, SplitOptions(stratify_by="label"), 0, None, labels=[str(number) for number in range(40)])
+    assert error.value.problems[0].field == "split.stratify_by"
+
+
+# Time
+
+
+def dated(*days: object) -> list[Example]:
+    return [
+        replace(one, fields={"day": day}, line=line)
+        for line, (one, day) in enumerate(zip(many(len(days)), days, strict=True), 1)
+    ]
+
+
+@given(st.permutations(range(1, 29)), st.integers(0, 3))
+def test_the_newest_rows_are_the_test(days: list[int], seed: int) -> None:
+    rows = dated(*(f"2024-02-{day:02}" for day in days))
+    split = split_examples(rows, SplitOptions(test=4, validation=0.1, time_by="day"), seed, None)
+    newest = sorted((one.fields["day"] for one in rows), reverse=True)
+    assert sorted((one.fields["day"] for one in split.test), reverse=True) == newest[:4]
+    assert sorted((one.fields["day"] for one in split.validation), reverse=True) == newest[4:7]
+    assert split.tied == 0
+
+
+def test_a_group_is_as_new_as_its_newest_row() -> None:
+    rows = [replace(one, group=group) for one, group in zip(dated(1, 9, 2, 3, 4), "aabcd", strict=True)]
+    split = split_examples(rows, SplitOptions(test=2, validation=1, time_by="day"), 0, None)
+    assert [one.fields["day"] for one in split.test] == [1, 9]
+    assert [one.fields["day"] for one in split.validation] == [4]
+
+
+def test_ties_at_a_cut_are_told() -> None:
+    split = split_examples(
+        dated(1, 1, 1, 5, 5, 5, 9, 9, 9, 9), SplitOptions(test=2, validation=3, time_by="day"), 0, None
+    )
+    assert {one.fields["day"] for one in split.test} == {9}
+    assert split.tied == 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("2024-05-01", 1714521600),
+        ("2024-05-01T02:00:00+02:00", 1714521600),
+        ("2024-05-01 00:00:00Z", 1714521600),
+        (1714521600, 1714521600),
+        ("1714521600", 1714521600),
+        (1714521600000, 1714521600),
+        (1714521600000000, 1714521600),
+        (1714521600000000000, 1714521600),
+        (date(2024, 5, 1), 1714521600),
+        (datetime(2024, 5, 1), 1714521600),
+        (-1.5, -1.5),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+        (True, None),
+        (float("nan"), None),
+        ("inf", None),
+        ([], None),
+    ],
+)
+def test_times_are_read_as_files_write_them(value: object, seconds: float | None) -> None:
+    assert seconds_of(value) == seconds
+
+
+def test_a_time_that_cannot_be_read_is_told() -> None:
+    with pytest.raises(DataError) as error:
+        split_examples(dated("2024-01-01", "soon", "2024-01-03", None), SplitOptions(time_by="day"), 0, None)
+    soon, nothing = error.value.problems
+    assert (soon.place, soon.field, soon.value) == ("a.jsonl:2", "day", "'soon'")
+    assert soon.reason == "`day` is no date, time or epoch number"
+    assert "ISO 8601" in str(soon.fix)
+    assert (nothing.place, nothing.reason) == ("a.jsonl:4", "`day` is empty")
+
+
+# Combinations and size
+
+
+@pytest.mark.parametrize(
+    ("options", "reason", "fix"),
+    [
+        ({"stratify_by": "label", "time_by": "day"}, "time alone decides", "Remove `stratify_by` or `time_by`"),
+        ({"stratify_by": "scene", "group_by": "scene"}, "stay on one side", "Remove it from `group_by`"),
+        ({"stratify_by": "scene", "group_by": ("source", "scene")}, "stay on one side", "Remove it from `group_by`"),
+    ],
+)
+def test_impossible_combinations_are_refused(options: dict[str, object], reason: str, fix: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        split_examples(many(40), SplitOptions(**options), 0, None)
+    (problem,) = error.value.problems
+    assert problem.field == "split.stratify_by"
+    assert reason in problem.reason and fix in str(problem.fix)
+
+
+@pytest.mark.parametrize("options", [{}, {"stratify_by": "label"}, {"time_by": "day"}])
+def test_arrays_of_many_rows_are_split_and_frozen(tmp_path: Path, options: dict[str, str]) -> None:
+    draw = np.random.default_rng(0)
+    count = 50_000
+    keys = SplitKeys(
+        rows=draw.permutation(count).astype(np.uint64),
+        groups=(draw.integers(0, 40_000, count).astype(np.uint64),),
+        clusters=np.where(np.arange(count) % 9 == 0, draw.integers(0, count, count), np.arange(count)),
+        labels=draw.integers(0, 77, count),
+        times=draw.integers(0, 10**9, count).astype(float),
+    )
+    found = assign_sides(keys, SplitOptions(**options), 0, tmp_path / "split.json")
+    assert np.bincount(found.sides).tolist() == pytest.approx([37_500, 5_000, 7_500], abs=40)
+    for key in (keys.groups[0], keys.clusters):
+        assert len(np.unique(np.stack([key, found.sides]), axis=1)[0]) == len(np.unique(key))
+    again = assign_sides(keys, SplitOptions(**options), 0, tmp_path / "split.json")
+    assert (again.sides == found.sides).all() and again.sha == found.sha
+    if "stratify_by" in options:
+        ideal = 0.15 * np.bincount(keys.labels)
+        assert np.abs(np.bincount(keys.labels[found.sides == 2]) - ideal).max() <= 1

@@ -31,7 +31,7 @@ WRONG = [
         "the file does not exist",
         "Files there: director.jsonl",
     ),
-    (SHORT, "data/director.jsonl", "data", 6, "data.path", "this is a folder", "director.jsonl"),
+    (SHORT, "data/director.jsonl", "../rows.jsonl", 6, "data.path", "the path leads out of the", "`outside: true`"),
     (
         SHORT,
         "prompt: note, completion: beat",

@@ -13,6 +13,7 @@ No row is dropped, cut or repaired without being counted, and a bad one tells fi
 
 from __future__ import annotations
 
+from atanor.data.formats import Columns
 from atanor.data.identity import dataset_sha
 from atanor.data.options import RenderOptions, RowFormat, SourceOptions, SplitOptions, TooLong, TrainOn
 from atanor.data.quarantine import write_quarantine
@@ -20,9 +21,9 @@ from atanor.data.reading import ReadResult, SourceFormat, read_examples, require
 from atanor.data.refusals import problem_of, refusal_of
 from atanor.data.rendering import RenderResult, prompt_tokens, render_examples
 from atanor.data.rows import Example, Message, Refusal, Speaker, TokenRow
-from atanor.data.shapes import Columns
+from atanor.data.sides import Side
 from atanor.data.sources import locate
-from atanor.data.splitting import Side, Split, split_examples
+from atanor.data.splitting import Split, split_examples
 from atanor.data.summary import DataSummary, summarise, weighted_pieces
 
 __all__ = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +60,7 @@ def write_frozen(path: Path, frozen: Frozen) -> None:
         assignments=dict(sorted(frozen.assignments.items())),
         groups=dict(sorted(frozen.groups.items())),
     )
-    write_text(path, json.dumps(content.model_dump(mode="json"), indent=1) + "\n")
+    write_text(path, content.model_dump_json(indent=1) + "\n")
 
 
 def read_frozen(path: Path) -> Frozen:

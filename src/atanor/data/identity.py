@@ -25,9 +25,14 @@ def group_key(example: Example) -> str:
     The content is hashed so that a frozen split can be committed without the data.
     """
     if example.group is not None:
-        content = ["group", example.group]
-    elif example.messages:
-        content = ["prompt", *(part for message in example.prompt for part in (message.speaker, message.content))]
-    else:
-        content = ["text", example.text or ""]
+        return content_key("group", example.group)
+    if example.messages:
+        return content_key(
+            "prompt", *(part for message in example.prompt for part in (message.speaker, message.content))
+        )
+    return content_key("text", example.text or "")
+
+
+def content_key(*content: str) -> str:
+    """16 hex digits of the SHA-256 of these texts in this order."""
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from atanor.data.conversation import example_of
-from atanor.data.json_rows import read_json, read_jsonl
-from atanor.data.options import RowFormat, SourceOptions
-from atanor.data.records import Record
-from atanor.data.refusals import listed, refusal_of
+from atanor.data.formats import Columns
+from atanor.data.opening import OpenSource, Wishes, open_source
+from atanor.data.options import SourceOptions
+from atanor.data.readers import digest_of
+from atanor.data.refusals import listed
 from atanor.data.rows import Example, Refusal
-from atanor.data.shapes import FIRST_ROWS, Columns, columns_of, require_column
-from atanor.data.sources import FileKind, Source, locate
-from atanor.data.table_rows import read_csv, read_parquet
-from atanor.data.text_rows import read_txt
+from atanor.data.sources import FileKind, locate
 from atanor.errors import DataError
-from atanor.store.files import sha256_file
-
-_READERS: dict[FileKind, Callable[[Source], Iterator[Record | Refusal]]] = {
-    FileKind.JSONL: read_jsonl,
-    FileKind.JSON: read_json,
-    FileKind.CSV: read_csv,
-    FileKind.TSV: read_csv,
-    FileKind.PARQUET: read_parquet,
-    FileKind.TXT: read_txt,
-}
 
 
 @dataclass(frozen=True)
@@ -43,7 +29,10 @@ class SourceFormat:
         unused: columns of the first rows that are not read.
         sha256: hex digest of the file's bytes.
         read: rows in the file.
-        left_out: rows that `where` and `limit` left out.
+        left_out: rows that `where`, `limit` and the options of the shape left out.
+        extra: examples and refusals beyond the first of a row that gives several.
+        joined: rows that are part of another row's example.
+        shortened: conversations whose last turns, which nobody answers, were left off.
     """
 
     path: str
@@ -53,27 +42,34 @@ class SourceFormat:
     sha256: str
     read: int
     left_out: int
+    extra: int = 0
+    joined: int = 0
+    shortened: int = 0
 
 
 @dataclass(frozen=True)
 class ReadResult:
-    """All rows of a role. `read == len(examples) + len(refusals) + left_out`."""
+    """All rows of a role. `read + extra == len(examples) + len(refusals) + left_out + joined`.
+
+    Attributes:
+        examples: usable rows, in the order of the files.
+        refusals: the others, each with its reason.
+        read: rows in the files.
+        left_out: rows that `where`, `limit` and the options of a shape left out.
+        formats: how each file was read.
+        extra: examples and refusals beyond the first of a row that gives several (self-instruct, nested trees).
+        joined: rows that are part of another row's example (messages of a tree, speeches, gathered references).
+        shortened: examples whose last turns, which nobody answers, were left off.
+    """
 
     examples: tuple[Example, ...]
     refusals: tuple[Refusal, ...]
     read: int
     left_out: int
     formats: tuple[SourceFormat, ...]
-
-
-@dataclass(frozen=True)
-class _Wishes:
-    """What the role wants of every source; see `read_examples`."""
-
-    group_by: str | None
-    system: str | None
-    task_text: bool
-    seed: int
+    extra: int = 0
+    joined: int = 0
+    shortened: int = 0
 
 
 def read_examples(
@@ -84,6 +80,7 @@ def read_examples(
     system: str | None = None,
     task_text: bool = False,
     seed: int = 0,
+    confined: bool = True,
 ) -> ReadResult:
     """Read and check every row of every source, in order.
 
@@ -94,19 +91,23 @@ def read_examples(
         system: system message put before conversations that have none.
         task_text: the role continues plain text: rows are read as text, and conversations are an error.
         seed: draws the rows of a source with a `limit`.
+        confined: paths that lead out of `root` are refused unless their source says `outside: true`.
 
     Raises:
         DataError: a file is missing, unreadable, empty or not recognised, or its options contradict it. A bad row
             is no error: it is a refusal.
     """
-    wishes = _Wishes(group_by, system, task_text, seed)
-    parts = [_read_source(source, wishes) for source in locate(sources, root)]
+    wishes = Wishes(root, group_by, system, task_text)
+    parts = [_read_source(open_source(source, wishes), seed) for source in locate(sources, root, confined=confined)]
     return ReadResult(
         examples=tuple(itertools.chain.from_iterable(part.examples for part in parts)),
         refusals=tuple(itertools.chain.from_iterable(part.refusals for part in parts)),
         read=sum(part.read for part in parts),
         left_out=sum(part.left_out for part in parts),
         formats=tuple(itertools.chain.from_iterable(part.formats for part in parts)),
+        extra=sum(part.extra for part in parts),
+        joined=sum(part.joined for part in parts),
+        shortened=sum(part.shortened for part in parts),
     )
 
 
@@ -130,81 +131,32 @@ def require_enough(read: ReadResult, max_refused: float) -> None:
         raise DataError(f"{share}, more than the {max_refused:.1%} allowed", listed(read.refusals))
 
 
-def _read_source(source: Source, wishes: _Wishes) -> ReadResult:
-    records = _READERS[source.kind](source)
-    first = _first_rows(records)
-    rows = [record for record in first if isinstance(record, Record)]
-    columns = _columns(source, first, rows, wishes)
-    examples: list[Example] = []
-    refusals: list[Refusal] = []
-    read = left_out = 0
-    for record in itertools.chain(first, records):
-        read += 1
-        if isinstance(record, Refusal):
-            refusals.append(record)
-        elif not _passes(record.fields, source.options.where):
-            left_out += 1
-        else:
-            try:
-                examples.append(example_of(record, columns, source.name, wishes.system, wishes.group_by))
-            except DataError as error:
-                refusals.append(refusal_of(error, source.name, record.line, record.raw))
-    kept = _draw(examples, source.options.limit, wishes.seed)
-    left_out += len(examples) - len(kept)
-    seen = dict.fromkeys(name for record in rows for name in record.fields)
-    unused = tuple(name for name in seen if name not in (*columns.used, wishes.group_by))
-    digest = sha256_file(source.path)
-    found = SourceFormat(source.name, source.kind, columns, unused, digest, read, left_out)
-    return ReadResult(kept, tuple(refusals), read, left_out, (found,))
-
-
-def _first_rows(records: Iterator[Record | Refusal]) -> list[Record | Refusal]:
-    """What stands in the file up to its fiftieth readable row."""
-    first: list[Record | Refusal] = []
-    rows = 0
-    for record in records:
-        first.append(record)
-        rows += isinstance(record, Record)
-        if rows == FIRST_ROWS:
-            break
-    return first
-
-
-def _columns(source: Source, first: Sequence[Record | Refusal], rows: Sequence[Record], wishes: _Wishes) -> Columns:
-    """The columns of the source, checked against its first rows together with those its filters need."""
-    options = source.options
-    if not first:
-        raise source.error("the file holds no rows", fix="Put rows in it, or remove it from the project")
-    named = (options.prompt and options.completion) or options.messages or options.text
-    if not rows and not named and options.format in (RowFormat.AUTO, RowFormat.PROMPT_COMPLETION):
-        refusals = [record for record in first if isinstance(record, Refusal)]
-        if source.kind is FileKind.JSONL and refusals[0].raw.lstrip().startswith("["):
-            raise source.error("the file is one JSON list, not one row a line", fix="Rename the file to .json")
-        summary = f"{source.name} cannot be recognised: none of its {len(first)} rows can be read"
-        raise DataError(summary, listed(refusals))
-    columns = columns_of(source, rows, task_text=wishes.task_text)
-    present = dict.fromkeys(name for record in rows for name in record.fields)
-    for column in options.where:
-        require_column(source, column, present, f"where.{column}")
-    if wishes.group_by is not None:
-        require_column(source, wishes.group_by, present, "group_by")
-    return columns
-
-
-def _passes(fields: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    """Every column has the value wanted, or one of those wanted."""
-    return all(
-        _equal(fields.get(column), wanted)
-        or (isinstance(wanted, list) and any(_equal(fields.get(column), one) for one in wanted))
-        for column, wanted in where.items()
+def _read_source(opened: OpenSource, seed: int) -> ReadResult:
+    part = opened.read()
+    kept = _draw(part.examples, opened.source.options.limit, seed)
+    left_out = part.left_out + len(part.examples) - len(kept)
+    found = SourceFormat(
+        path=opened.source.name,
+        kind=opened.source.kind,
+        columns=opened.columns,
+        unused=opened.unused,
+        sha256=digest_of(opened.source),
+        read=part.read,
+        left_out=left_out,
+        extra=part.tally.extra,
+        joined=part.tally.joined,
+        shortened=part.tally.shortened,
     )
-
-
-def _equal(cell: Any, wanted: Any) -> bool:
-    """Equal as JSON: 1 is not true; a cell of a CSV file, always text, equals the number it spells."""
-    if isinstance(cell, str) and isinstance(wanted, (int, float)):
-        return cell.strip().lower() == str(wanted).lower()
-    return isinstance(cell, bool) == isinstance(wanted, bool) and bool(cell == wanted)
+    return ReadResult(
+        examples=kept,
+        refusals=tuple(part.refusals),
+        read=part.read,
+        left_out=left_out,
+        formats=(found,),
+        extra=part.tally.extra,
+        joined=part.tally.joined,
+        shortened=part.tally.shortened,
+    )
 
 
 def _draw(examples: Sequence[Example], limit: int | None, seed: int) -> tuple[Example, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from atanor.data.fitting import WeightedTokens, fit_row, supervised_bytes
 from atanor.data.options import RenderOptions, TooLong, TrainOn
 from atanor.data.refusals import refusal_of, row_error
 from atanor.data.rows import Example, Refusal, Speaker, TokenRow
@@ -20,26 +21,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RenderResult:
-    """Rendered rows in the order of their examples. `len(rows) + len(refusals)` is the number of examples.
+    """Rendered rows in the order of their examples. `used + len(refusals)` is the number of examples.
 
     Attributes:
-        rows: what can be trained on.
+        rows: what can be trained on; the parts of a split example follow one another and share its id.
         refusals: examples that cannot be rendered, each with its reason.
-        truncated: rows that were cut to the limit, as `too_long` asks.
+        truncated: examples that were cut to the limit, as `too_long` asks.
+        split: examples that were made into several rows.
+        parts: rows that the split examples were made into.
     """
 
     rows: tuple[TokenRow, ...]
     refusals: tuple[Refusal, ...]
     truncated: int
+    split: int = 0
+    parts: int = 0
 
-
-@dataclass(frozen=True)
-class _Weighted:
-    """Tokens with a weight each, before the limit; `bytes` is the UTF-8 length of the supervised text."""
-
-    tokens: tuple[int, ...]
-    weights: tuple[float, ...]
-    bytes: int
+    @property
+    def used(self) -> int:
+        """Examples that have a row: each row is one, but for the parts of a split example."""
+        return len(self.rows) - self.parts + self.split
 
 
 def render_examples(
@@ -67,19 +68,24 @@ def render_examples(
     limit = _limit(options, context)
     rows: list[TokenRow] = []
     refusals: list[Refusal] = []
-    truncated = 0
+    truncated = split = parts = 0
     for example in examples:
         try:
             whole = _weighted(example, tokenizer, options.train_on, end_ids)
-            row = _within(example, whole, tokenizer, options.too_long, limit)
+            fitted = fit_row(example.id, whole, tokenizer, options, limit)
+            _require_something_to_learn(example, fitted[0])
         except (DataError, BaseModelError) as error:
             if example.messages and not tokenizer.chat_template:
                 raise
             refusals.append(_refused(example, error))
             continue
-        rows.append(row)
-        truncated += len(row.tokens) < len(whole.tokens)
-    return RenderResult(tuple(rows), tuple(refusals), truncated)
+        rows.extend(fitted)
+        if len(whole.tokens) > limit and options.too_long is TooLong.SPLIT:
+            split += 1
+            parts += len(fitted)
+        else:
+            truncated += len(whole.tokens) > limit
+    return RenderResult(tuple(rows), tuple(refusals), truncated, split, parts)
 
 
 def prompt_tokens(example: Example, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
@@ -111,12 +117,18 @@ def _limit(options: RenderOptions, context: int) -> int:
 
 
 def _turns(example: Example) -> list[dict[str, str]]:
+    """The conversation as templates take it: roles and texts."""
+    for index, message in enumerate(example.messages):
+        if message.calls is not None:
+            reason = "the turn calls tools, and templates are given texts only, so that the call would be dropped"
+            fix = "Write the call as text, or remove the row"
+            raise row_error(reason, field=f"messages[{index}].tool_calls", fix=fix)
     return [{"role": message.speaker.value, "content": message.content} for message in example.messages]
 
 
 def _weighted(
     example: Example, tokenizer: PreTrainedTokenizerBase, train_on: TrainOn, end_ids: frozenset[int]
-) -> _Weighted:
+) -> WeightedTokens:
     """The whole example as tokens with weights."""
     _refuse_control_tokens(example, tokenizer)
     if example.messages:
@@ -127,14 +139,14 @@ def _weighted(
     tokens = encode_text(tokenizer, text)
     weights = (1.0,) * len(tokens)
     if tokenizer.bos_token_id is not None and tokens[0] == tokenizer.bos_token_id:
-        return _Weighted(tokens, weights, len(text.encode()))
+        return WeightedTokens(tokens, weights, len(text.encode()), head=1)
     # Nothing predicts the first token, so its bytes must not count in bits per byte either.
-    return _Weighted(tokens, weights, _supervised_bytes(tokens, weights, tokenizer))
+    return WeightedTokens(tokens, weights, supervised_bytes(tokens, weights, tokenizer), head=0)
 
 
 def _weighted_chat(
     example: Example, tokenizer: PreTrainedTokenizerBase, train_on: TrainOn, end_ids: frozenset[int]
-) -> _Weighted:
+) -> WeightedTokens:
     from atanor.models.chat_template import encode_chat
 
     supervised = _supervised_turns(example, train_on)
@@ -144,17 +156,19 @@ def _weighted_chat(
         raise row_error("the chat template of this base shows nothing of the prompt", field="messages", fix=fix)
     tokens = encoded.tokens
     spans = [(span.start, span.end) for span in encoded.spans if span.message in supervised]
+    head = encoded.spans[-1].start
     if len(encoded.spans) > 1 and supervised == {len(example.messages) - 1}:
         # A server tokenizes the earlier turns in one piece, not turn by turn, and the row has to begin as it does.
         last = encoded.spans[-1]
         prompt = prompt_tokens(example, tokenizer)
         tokens = (*prompt, *tokens[last.start :])
         spans = [(len(prompt), len(prompt) + last.end - last.start)]
+        head = len(prompt)
     weights = [0.0] * len(tokens)
     for start, end in spans:
         weights[start:end] = [1.0] * (end - start)
     size = sum(len(example.messages[index].content.encode()) for index in supervised)
-    return _Weighted(tokens, tuple(weights), size)
+    return WeightedTokens(tokens, tuple(weights), size, head)
 
 
 def _supervised_turns(example: Example, train_on: TrainOn) -> frozenset[int]:
@@ -186,38 +200,13 @@ def _refuse_control_tokens(example: Example, tokenizer: PreTrainedTokenizerBase)
             raise row_error("the text holds a special token of this base", field=field, value=token, fix=fix)
 
 
-def _within(
-    example: Example, whole: _Weighted, tokenizer: PreTrainedTokenizerBase, too_long: TooLong, limit: int
-) -> TokenRow:
-    """The row within the limit, cut as the option says, or the refusal of a row that has nothing to learn there."""
-    tokens, weights, size = whole.tokens, whole.weights, whole.bytes
-    excess = len(tokens) - limit
-    if excess > 0 and too_long is TooLong.REFUSE:
-        fix = "Shorten the row, raise `max_tokens` if the base allows it, or set `too_long` to cut it"
-        raise row_error(f"the row has {len(tokens)} tokens, and the limit is {limit}", fix=fix)
-    if excess > 0:
-        kept = slice(excess, None) if too_long is TooLong.TRUNCATE_LEFT else slice(limit)
-        tokens, weights = tokens[kept], weights[kept]
-        size = _supervised_bytes(tokens, weights, tokenizer)
-    row = TokenRow(example.id, tokens, weights, size)
-    if row.supervised == 0:
-        if excess > 0:
-            reason = f"nothing to learn is left after `{too_long}` to {limit} tokens of {len(whole.tokens)}"
-            raise row_error(reason, fix="Shorten the row, or cut it at the other end")
-        if not example.messages:
-            raise row_error(
-                "the text is a single token, and nothing predicts it", field="text", fix="Write a longer text"
-            )
-        reason = "the chat template of this base gives no token of the row a weight; nothing would be learned"
-        raise row_error(reason, fix="Use a base whose chat template shows the assistant's turns")
-    return row
-
-
-def _supervised_bytes(tokens: Sequence[int], weights: Sequence[float], tokenizer: PreTrainedTokenizerBase) -> int:
-    """UTF-8 bytes of the tokens that are predicted and have a weight, special tokens aside."""
-    predicted = [token for token, weight in list(zip(tokens, weights, strict=True))[1:] if weight > 0]
-    text = tokenizer.decode(predicted, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return len(str(text).encode())
+def _require_something_to_learn(example: Example, row: TokenRow) -> None:
+    if row.supervised:
+        return
+    if not example.messages:
+        raise row_error("the text is a single token, and nothing predicts it", field="text", fix="Write a longer text")
+    reason = "the chat template of this base gives no token of the row a weight; nothing would be learned"
+    raise row_error(reason, fix="Use a base whose chat template shows the assistant's turns")
 
 
 def _refused(example: Example, error: AtanorError) -> Refusal:

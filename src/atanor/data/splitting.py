@@ -1,32 +1,38 @@
 """The three-way split: made once, by content and not by place, and frozen, so that verdicts stay comparable.
 
-Groups are put in an order that only the seed and their content decide; the test side is filled first, then
-validation, and the rest is for training. A group is never cut, so that no prompt, scene or document is both learned
-and tested (`reference/frameworks.md`, section 4, item 21).
+Rows that share a group or a near-duplicate cluster are never cut apart, so that no prompt, scene or document is both
+learned and tested (`reference/frameworks.md`, section 4, item 21). `assigning` draws the sides; here examples become
+keys, and sides become examples again.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from atanor.data.frozen import Frozen, read_frozen, require_same, write_frozen
-from atanor.data.identity import assignment_sha, group_key
+from atanor.data.identity import content_key, group_key
 from atanor.data.options import SplitOptions
-from atanor.data.rows import Example
-from atanor.errors import DataError, Problem
+from atanor.data.refusals import listed
+from atanor.data.rows import Example, Refusal
+from atanor.data.sides import SIDES, Side
+from atanor.data.times import seconds_of
+from atanor.errors import DataError, shorten
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-class Side(StrEnum):
-    """The three sides of a split."""
+    from atanor.data.assigning import Assignment, Keys
 
-    TRAIN = "train"
-    VALIDATION = "validation"
-    TEST = "test"
+SOURCE = "source"
+"""Kind of group: the file a row stands in."""
+LABEL = "label"
+"""What `stratify_by` names the class of a row by, whatever its column is called."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,10 @@ class Split:
         sha: hex SHA-256 of every example id with its side.
         duplicates: exact copies of an example read before; not used.
         added_to_train: new examples of new groups that joined train, when the split was frozen before.
-        added_to_groups: new examples that joined the side of a group that was already there.
+        added_to_groups: new examples that joined the side of a group or cluster that was already there.
         vanished: examples of the frozen split that are no longer in the data.
+        bridging: new examples close to others on several sides; each is on the one that is held out most.
+        tied: examples as old as others on the next side, so that the seed and not their time divided them.
     """
 
     train: tuple[Example, ...]
@@ -52,142 +60,194 @@ class Split:
     added_to_train: int = 0
     added_to_groups: int = 0
     vanished: int = 0
+    bridging: int = 0
+    tied: int = 0
 
 
-def split_examples(examples: Sequence[Example], options: SplitOptions, seed: int, frozen: Path | None) -> Split:
+def split_examples(
+    examples: Sequence[Example],
+    options: SplitOptions,
+    seed: int,
+    frozen: Path | None,
+    *,
+    clusters: Sequence[int] | None = None,
+    labels: Sequence[str] | None = None,
+    times: Sequence[Any] | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
+) -> Split:
     """Split the examples, or give each the side it has had since the split was frozen.
 
     Args:
         examples: all usable rows. Those with equal content are used once.
-        options: how many rows are held out: counts, or shares of the distinct examples.
+        options: how many rows are held out, counts or shares of the distinct examples, and how they are drawn.
         seed: orders the groups.
         frozen: file of the frozen split; written when it is not there. None: nothing is frozen.
+        clusters: number of each example's near-duplicate cluster. Those of one cluster stay together.
+        labels: each example's class, for `stratify_by`; without it `Example.label` or the column is read.
+        times: each example's time, for `time_by`; without it the column is read.
+        groups: for kinds of group in `group_by` that are no column, the group of each example.
 
     Raises:
-        DataError: a side would be empty, more rows are asked for than there are, or the frozen split was made with
-            other options or another seed.
+        ConfigurationError: the options contradict each other.
+        DataError: a side would be empty, more rows are asked for than there are, an example has no group, class or
+            time where one is needed, or the frozen split was made with other options or another seed.
         StoreError: the frozen file is damaged or cannot be written.
     """
-    unique, duplicates = _without_duplicates(examples)
-    groups = {example.id: group_key(example) for example in unique}
-    if frozen is None or not frozen.exists():
-        sides = _fresh_sides(Counter(groups.values()), options, seed)
-        assignments = {name: sides[group] for name, group in groups.items()}
-        if frozen is not None:
-            write_frozen(frozen, Frozen(options, seed, assignments, dict(sides)))
-        return _split(unique, duplicates, assignments)
-    old = read_frozen(frozen)
-    require_same(old, options, seed, frozen)
-    return _thawed(unique, duplicates, groups, old, frozen)
+    import numpy as np
+
+    from atanor.data.assigning import SplitKeys, assign_sides, require_possible
+
+    require_possible(options)
+    kept, duplicates = _without_duplicates(examples)
+    unique = [examples[place] for place in kept]
+
+    def of_kept(values: Sequence[T] | None) -> Sequence[T] | None:
+        return None if values is None else [values[place] for place in kept]
+
+    given = {kind: [values[place] for place in kept] for kind, values in (groups or {}).items()}
+    keys = SplitKeys(
+        rows=_numbers(example.id for example in unique),
+        groups=group_keys(unique, options.group_by, given),
+        clusters=None if clusters is None else np.asarray(of_kept(clusters), np.int64),
+        labels=None
+        if options.stratify_by is None
+        else numbered(class_names(unique, options.stratify_by, of_kept(labels))),
+        times=None if options.time_by is None else times_of(unique, options.time_by, of_kept(times)),
+    )
+    return _split(unique, duplicates, assign_sides(keys, options, seed, frozen))
 
 
-def _without_duplicates(examples: Sequence[Example]) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """The first example of each content, and the others."""
-    first: dict[str, Example] = {}
+def _without_duplicates(examples: Sequence[Example]) -> tuple[list[int], tuple[Example, ...]]:
+    """The place of the first example of each content, and the other examples."""
+    first: dict[str, int] = {}
     duplicates: list[Example] = []
-    for example in examples:
-        name = example.id
-        if name in first:
+    for place, example in enumerate(examples):
+        if first.setdefault(example.id, place) != place:
             duplicates.append(example)
-        else:
-            first[name] = example
-    return tuple(first.values()), tuple(duplicates)
+    return list(first.values()), tuple(duplicates)
 
 
-def _split(
-    unique: Sequence[Example],
-    duplicates: tuple[Example, ...],
-    assignments: Mapping[str, str],
-    added: tuple[int, int] = (0, 0),
-    vanished: int = 0,
-) -> Split:
-    def side(wanted: Side) -> tuple[Example, ...]:
-        return tuple(example for example in unique if assignments[example.id] == wanted)
-
+def _split(unique: Sequence[Example], duplicates: tuple[Example, ...], found: Assignment) -> Split:
+    numbers = found.sides.tolist()
+    train, validation, test = (
+        tuple(example for example, number in zip(unique, numbers, strict=True) if SIDES[number] is side)
+        for side in (Side.TRAIN, Side.VALIDATION, Side.TEST)
+    )
     return Split(
-        train=side(Side.TRAIN),
-        validation=side(Side.VALIDATION),
-        test=side(Side.TEST),
-        sha=assignment_sha(assignments),
+        train=train,
+        validation=validation,
+        test=test,
+        sha=found.sha,
         duplicates=duplicates,
-        added_to_train=added[0],
-        added_to_groups=added[1],
-        vanished=vanished,
+        added_to_train=found.added_to_train,
+        added_to_groups=found.added_to_groups,
+        vanished=found.vanished,
+        bridging=found.bridging,
+        tied=found.tied,
     )
 
 
-def _thawed(
-    unique: Sequence[Example],
-    duplicates: tuple[Example, ...],
-    groups: Mapping[str, str],
-    old: Frozen,
-    file: Path,
-) -> Split:
-    """The frozen sides, with new examples on the side of their group, or in train when that is new too."""
-    assignments: dict[str, str] = {}
-    to_train = to_groups = 0
-    for example in unique:
-        known = old.assignments.get(example.id)
-        of_group = old.groups.get(groups[example.id])
-        assignments[example.id] = known or of_group or Side.TRAIN
-        to_groups += known is None and of_group is not None
-        to_train += known is None and of_group is None
-    split = _split(
-        unique, duplicates, assignments, (to_train, to_groups), len(old.assignments.keys() - assignments.keys())
-    )
-    for name, side in ((Side.TEST, split.test), (Side.VALIDATION, split.validation), (Side.TRAIN, split.train)):
-        if not side:
-            fix = (
-                f"Bring the rows back, or delete {file} to make a new split; verdicts on the old one no longer compare"
-            )
-            reason = f"no {name} row of the frozen split is left in the data; {split.vanished} rows have vanished"
-            raise _error(reason, name, fix)
-    return split
+def group_keys(
+    examples: Sequence[Example],
+    group_by: str | tuple[str, ...] | None,
+    given: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[Keys, ...]:
+    """A 64-bit key for each example, of each kind of group: rows that share one of any kind stay together.
+
+    Args:
+        examples: the rows.
+        group_by: see `SplitOptions`; None: the prompt.
+        given: the groups of kinds that are no column.
+
+    Raises:
+        DataError: an example has no group of a kind.
+    """
+    known = given or {}
+    if group_by is None or (isinstance(group_by, str) and group_by not in known):
+        return (_numbers(group_key(example) for example in examples),)
+    found = []
+    for kind in (group_by,) if isinstance(group_by, str) else group_by:
+        if kind in known:
+            names: Sequence[str] = known[kind]
+        elif kind == SOURCE:
+            names = [example.source for example in examples]
+        else:
+            names = _read(examples, _column(examples, kind), kind, _as_text)
+        found.append(_numbers(content_key("group", kind, name) for name in names))
+    return tuple(found)
 
 
-def _fresh_sides(sizes: Mapping[str, int], options: SplitOptions, seed: int) -> dict[str, str]:
-    """The side of every group."""
-    rows = sum(sizes.values())
-    test, validation = _rows_wanted(options.test, rows), _rows_wanted(options.validation, rows)
-    if test + validation >= rows:
-        raise _error(
-            f"{test} test and {validation} validation rows are asked for, and {rows} distinct rows are there; "
-            "none is left to train on",
-            "test",
-            "Ask for fewer, or bring more rows",
+def class_names(examples: Sequence[Example], column: str, labels: Sequence[str] | None = None) -> list[str]:
+    """The class of each example: as given, else its label where `column` is `label`, else the value of the column.
+
+    Raises:
+        DataError: an example has none.
+    """
+    if labels is None:
+        own = [example.label for example in examples] if column == LABEL else [None] * len(examples)
+        written = _column(examples, column)
+        labels = [told if told is not None else _as_text(value) or "" for told, value in zip(own, written, strict=True)]
+    return _read(examples, labels, column, _as_text)
+
+
+def numbered(names: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Classes as numbers from 0, in the order of their names."""
+    import numpy as np
+
+    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+    return np.array([numbers[name] for name in names], np.int64)
+
+
+def times_of(examples: Sequence[Example], column: str, times: Sequence[Any] | None = None) -> npt.NDArray[np.float64]:
+    """The time of each example, in seconds since 1970.
+
+    Raises:
+        DataError: an example has none that can be read.
+    """
+    import numpy as np
+
+    return np.array(_read(examples, _column(examples, column) if times is None else times, column, seconds_of))
+
+
+def _column(examples: Sequence[Example], name: str) -> list[Any]:
+    return [example.fields.get(name) for example in examples]
+
+
+def _read(examples: Sequence[Example], values: Sequence[Any], name: str, read: Callable[[Any], T | None]) -> list[T]:
+    """What is read of each value; an example of which nothing can be read stops the split, and is told."""
+    found = [read(value) for value in values]
+    refusals = (
+        Refusal(
+            source=example.source,
+            line=example.line,
+            reason=f"`{name}` is no date, time or epoch number" if value not in (None, "") else f"`{name}` is empty",
+            fix=_FIXES[read],
+            field=name,
+            value=None if value is None else shorten(value),
         )
-    order = sorted(sizes, key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
-    if len(order) < len(Side):
-        fix = "Group by a column with more values, or bring rows of more groups"
-        raise _error(f"the {rows} rows fall into {len(order)} groups, and three sides need one each", "test", fix)
-    sides = dict.fromkeys(order, Side.TRAIN.value)
-    for name, wanted, kept_back in ((Side.TEST, test, 2), (Side.VALIDATION, validation, 1)):
-        free = [group for group in order if sides[group] == Side.TRAIN]
-        for group in _fill(free, sizes, wanted, len(free) - kept_back):
-            sides[group] = name.value
-    return sides
+        for example, value, one in zip(examples, values, found, strict=True)
+        if one is None
+    )
+    if problems := listed(refusals):
+        raise DataError("the data cannot be split", problems)
+    return [one for one in found if one is not None]
 
 
-def _fill(free: Sequence[str], sizes: Mapping[str, int], wanted: int, most: int) -> list[str]:
-    """From 1 to `most` groups with about `wanted` rows together, the first in order that fit; over by one at most."""
-    taken: list[str] = []
-    missing = wanted
-    for group in free:
-        if len(taken) < most and sizes[group] <= missing:
-            taken.append(group)
-            missing -= sizes[group]
-    rest = sorted(set(free) - set(taken))
-    if missing and len(taken) < most:
-        closest = min(rest, key=lambda group: abs(sizes[group] - missing))
-        if not taken or abs(sizes[closest] - missing) < missing:
-            taken.append(closest)
-    return taken
+def _as_text(value: Any) -> str | None:
+    """A group or class as it is compared; None where there is none."""
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
 
 
-def _rows_wanted(option: float, rows: int) -> int:
-    """Rows a count or a share asks for; a share asks for one at least, because an empty side judges nothing."""
-    return option if isinstance(option, int) else max(1, round(option * rows))
+def _numbers(names: Iterable[str]) -> Keys:
+    """Keys of 16 hex digits as numbers."""
+    import numpy as np
+
+    return np.array([int(name, 16) for name in names], np.uint64)
 
 
-def _error(reason: str, side: str, fix: str) -> DataError:
-    return DataError("the data cannot be split", [Problem(reason, field=f"split.{side}", fix=fix)])
+_FIXES: Mapping[Callable[[Any], Any], str] = {
+    _as_text: "Give the row a value, or split without this column",
+    seconds_of: "Write an ISO 8601 date or time, or an epoch number, or split without `time_by`",
+}

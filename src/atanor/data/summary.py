@@ -26,6 +26,7 @@ class DataSummary:
         left_out: rows that `where` and `limit` left out.
         duplicates: exact copies of an earlier row.
         truncated: used rows that were cut.
+        split: used rows that became several shorter ones.
         train: used rows on that side.
         validation: used rows on that side.
         test: used rows on that side.
@@ -48,6 +49,7 @@ class DataSummary:
     supervised_tokens: int
     longest: int
     context: int
+    split: int = 0
 
     @property
     def supervised_share(self) -> float:
@@ -78,18 +80,19 @@ def summarise(
     rows = [row for side in sides for row in side.rows]
     return DataSummary(
         read=read.read,
-        used=len(rows),
+        used=sum(side.used for side in sides),
         refused=len(read.refusals) + sum(len(side.refusals) for side in sides),
         left_out=read.left_out,
         duplicates=len(split.duplicates),
         truncated=sum(side.truncated for side in sides),
-        train=len(train.rows),
-        validation=len(validation.rows),
-        test=len(test.rows),
+        train=train.used,
+        validation=validation.used,
+        test=test.used,
         tokens=sum(len(row.tokens) for row in rows),
         supervised_tokens=sum(row.supervised for row in rows),
         longest=max((len(row.tokens) for row in rows), default=0),
         context=context,
+        split=sum(side.split for side in sides),
     )
 
 

@@ -102,3 +102,34 @@ def _share(at: float, width: float, style: str, count: int) -> Markup:
         "text", f"{count:,}", x=at + width / 2, y=SHARES[1] / 2 + 6, text_anchor="middle", class_=f"in {style}"
     )
     return join(box, number)
+
+
+def counted_bars(
+    title: str, counts: Sequence[tuple[str, int]], *, of: int | None = None, style: str = "base"
+) -> Markup:
+    """Named counts as bars beside each other's numbers, readable as a table without colour.
+
+    Args:
+        title: what is counted, for the caption.
+        counts: names and counts, in the order they stand.
+        of: what the shares are of; default the sum of the counts.
+        style: of the bars.
+    """
+    total = of if of is not None else sum(count for _, count in counts)
+    longest = max((count for _, count in counts), default=0) or 1
+    rows = [
+        tag(
+            "tr",
+            tag("th", name, scope="row"),
+            tag("td", f"{count:,}", class_="num"),
+            tag("td", f"{100 * count / total:.1f} %" if total else "–", class_="num"),
+            tag("td", _bar(count / longest, style), class_="bar"),
+        )
+        for name, count in counts
+    ]
+    return tag("table", tag("caption", title), tag("tbody", rows), class_="narrow counted")
+
+
+def _bar(share: float, style: str) -> Markup:
+    box = tag("rect", x=0, y=2, width=max(200 * share, 1.0), height=10, class_=f"column {style} full")
+    return tag("svg", box, viewBox="0 0 200 14", aria_hidden="true", preserveAspectRatio="none")

@@ -1,0 +1,106 @@
+"""One block of a source from bytes to checked rows: the part of the work that runs in several processes at once.
+
+A block's folder is written whole or not at all, so an interrupted build finds the blocks that were done.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from atanor.data.duplicates.exact import Keys, content_keys, folded_keys
+from atanor.data.duplicates.minhash import signatures
+from atanor.data.workshop.checking import check_rows
+from atanor.data.workshop.cleaning import clean_rows
+from atanor.data.workshop.options import Copies
+from atanor.data.workshop.recipe import Recipe
+from atanor.data.workshop.split_marks import split_marks
+from atanor.data.workshop.stages import StageReport, StageResult, Tallies, added_tallies
+from atanor.data.workshop.texts import answers_of, prompts_of
+from atanor.store.files import writing_folder
+
+MARKS = ("content", "prompt", "answer")
+"""What the decisions over all rows are made on: 128-bit keys of each row's id, prompt and answer, (rows, 2)."""
+
+ROWS_FILE, SIGNATURES_FILE, SPLIT_FILE, LOG_FILE, REPORT_FILE = (
+    "rows.arrow",
+    "signatures.npy",
+    "split.arrow",
+    "log.arrow",
+    "report.json",
+)
+
+
+@dataclass(frozen=True)
+class BlockReport:
+    """What became of a block: a report for each stage, counts, and the rows that went on."""
+
+    rows: int
+    stages: tuple[StageReport, ...]
+    tallies: Tallies
+
+
+def write_block(read: StageResult, recipe: Recipe, folder: Path) -> BlockReport:
+    """Clean and check the rows that were read of a block and write what is left with its marks.
+
+    Raises:
+        StoreError: the disk is full or the folder cannot be written.
+    """
+    cleaned = clean_rows(read.rows, recipe.clean, recipe.control_tokens)
+    checked = check_rows(cleaned.rows, recipe.check)
+    rows = checked.rows
+    report = BlockReport(
+        len(rows),
+        (read.report, cleaned.report, checked.report),
+        added_tallies([read.tallies, cleaned.tallies, checked.tallies]),
+    )
+    with writing_folder(folder) as new:
+        write_table(rows, new / ROWS_FILE)
+        for name, keys in marks_of(rows).items():
+            np.save(new / f"{name}.npy", keys, allow_pickle=False)
+        write_table(pa.concat_tables([read.log, cleaned.log, checked.log]), new / LOG_FILE)
+        if recipe.split is not None:
+            write_table(split_marks(rows, recipe.split), new / SPLIT_FILE)
+        if recipe.check.near_duplicates is not Copies.OFF:
+            np.save(new / SIGNATURES_FILE, signatures(texts_compared(rows)), allow_pickle=False)
+        (new / REPORT_FILE).write_text(json.dumps(asdict(report)), encoding="utf-8")
+    return report
+
+
+def read_report(folder: Path) -> BlockReport | None:
+    """The report of a block that was written before, or None."""
+    path = folder / REPORT_FILE
+    if not path.is_file():
+        return None
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return BlockReport(content["rows"], tuple(StageReport(**stage) for stage in content["stages"]), content["tallies"])
+
+
+def marks_of(rows: pa.Table) -> dict[str, Keys]:
+    """The marks of every row, by name."""
+    return {
+        "content": content_keys(rows.column("id").combine_chunks()),
+        "prompt": folded_keys(prompts_of(rows)),
+        "answer": folded_keys(answers_of(rows)),
+    }
+
+
+def texts_compared(rows: pa.Table) -> pa.StringArray:
+    """What makes two rows nearly the same: what the model is given and what it should say."""
+    return pc.binary_join_element_wise(prompts_of(rows), answers_of(rows), "\n")
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table so that it can be mapped into memory."""
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def map_table(path: Path) -> pa.Table:
+    """A table of `write_table`, mapped: only what is looked at is read."""
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()

@@ -1,0 +1,217 @@
+"""Files and a recipe become a dataset: blocks in several processes, then decisions over all rows, then three tables.
+
+Memory is bounded: a process holds one block, the decisions hold a few numbers a row. An interrupted build goes on with
+the blocks that are not done yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from atanor import __version__
+from atanor.data.blocks import BLOCK_BYTES, Block
+from atanor.data.opening import OpenSource, Wishes, open_source
+from atanor.data.readers import digest_of
+from atanor.data.sides import SIDES
+from atanor.data.sources import locate
+from atanor.data.workshop.blocks import LOG_FILE as BLOCK_LOG
+from atanor.data.workshop.blocks import BlockReport, map_table, read_report, write_block
+from atanor.data.workshop.dataset import LOG_FILE, SHORT, VERSION_FILE, Dataset, SourceRecord, Version, every_dataset
+from atanor.data.workshop.decisions import Decisions, decide
+from atanor.data.workshop.log import LOG, log_table
+from atanor.data.workshop.reading import read_rows
+from atanor.data.workshop.recipe import Recipe
+from atanor.data.workshop.stages import added_reports, added_tallies
+from atanor.data.workshop.stock import Stock
+from atanor.data.workshop.table import ROWS
+from atanor.progress import Progress, Silent
+from atanor.store.files import sha256_file, writing_folder
+
+WORK = ".work"
+"""Folder of blocks of builds that are not finished."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One block to do: what a process is handed."""
+
+    reading: OpenSource
+    block: Block | None
+    recipe: Recipe
+    folder: Path
+
+    @property
+    def kilobytes(self) -> int:
+        """What the progress bar counts."""
+        if self.block is None or self.block.stamp is None:
+            return 1
+        size = self.block.stamp.size if self.block.end is None else self.block.end - self.block.start
+        return max(1, size >> 10)
+
+
+def build_dataset(
+    recipe: Recipe,
+    root: Path,
+    folder: Path,
+    *,
+    frozen: Path | None = None,
+    confined: bool = True,
+    processes: int | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Make the dataset of a recipe, or find it where it was made before.
+
+    Args:
+        recipe: what is read and what is done to it.
+        root: folder that relative paths start from.
+        folder: folder of datasets; the new one is named by its content.
+        frozen: file of the frozen split, written when it is not there. None: the split is not frozen.
+        confined: refuse paths that lead out of `root`.
+        processes: how many work at once; default one a core, and one for little data.
+        progress: told about long work.
+
+    Raises:
+        DataError: a file is missing, unreadable or not recognised, or the rows cannot be split.
+        StoreError: the disk is full or the folder cannot be written.
+    """
+    watching = progress or Silent()
+    sources = locate(recipe.sources, root, confined=confined)
+    digests = [digest_of(source) for source in sources]
+    key = recipe.key(digests)
+    found = _made_before(folder, key, frozen)
+    if found is not None:
+        return found
+    work = folder / WORK / key[:SHORT]
+    wishes = Wishes(root, recipe.column_of_groups, recipe.system, recipe.task_text)
+    opened = [open_source(source, wishes) for source in sources]
+    tasks = [
+        _Task(one, block, recipe, work / f"{index:03}-{number:05}")
+        for index, one in enumerate(opened)
+        for number, block in enumerate(one.blocks(BLOCK_BYTES))
+    ]
+    reports = _work(tasks, processes, watching)
+    stock = Stock([task.folder for task in tasks], work)
+    decisions = decide(stock, recipe, frozen, watching)
+    first = reports[0]
+    version = Version(
+        sha=_content_sha(decisions),
+        key=key,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        atanor=__version__,
+        recipe=recipe.model_dump(mode="json"),
+        sources=tuple(_record(one, digest, tasks, reports) for one, digest in zip(opened, digests, strict=True)),
+        stages=(
+            *(added_reports(report.stages[stage] for report in reports) for stage in range(len(first.stages))),
+            *decisions.reports,
+        ),
+        tallies=added_tallies(report.tallies for report in reports),
+        sides={str(side): int((decisions.sides == code).sum()) for code, side in enumerate(SIDES)},
+        split_sha=decisions.split_sha,
+        frozen_sha=None if frozen is None else sha256_file(frozen),
+        notes=tuple(decisions.notes),
+    )
+    made = folder / version.name
+    _write(made, version, decisions, [task.folder for task in tasks])
+    shutil.rmtree(work)
+    return Dataset(made, version)
+
+
+def _made_before(folder: Path, key: str, frozen: Path | None) -> Dataset | None:
+    """The dataset that this recipe made of the same files, if the frozen split is still the one it was made with."""
+    now = sha256_file(frozen) if frozen is not None and frozen.exists() else None
+    return next(
+        (one for one in every_dataset(folder) if one.version.key == key and one.version.frozen_sha == now), None
+    )
+
+
+def _work(tasks: Sequence[_Task], processes: int | None, progress: Progress) -> list[BlockReport]:
+    """Do every block that is not done yet, the reports in the order of the blocks."""
+    reports = {task.folder: report for task in tasks if (report := read_report(task.folder)) is not None}
+    left = [task for task in tasks if task.folder not in reports]
+    total = sum(task.kilobytes for task in tasks)
+    done = total - sum(task.kilobytes for task in left)
+    workers = min(len(left), processes or os.cpu_count() or 1)
+    rows, started = 0, time.monotonic()
+    with progress.start("reading and checking", total, "kB", done) as activity:
+        for task, report in _in_processes(left, workers) if workers > 1 else ((task, _do(task)) for task in left):
+            reports[task.folder] = report
+            rows += report.stages[0].read
+            rate = rows / max(time.monotonic() - started, 1e-3)
+            activity.advance(task.kilobytes, rows=f"{rows:,}", rate=f"{rate:,.0f} rows/s")
+    return [reports[task.folder] for task in tasks]
+
+
+def _in_processes(tasks: Sequence[_Task], workers: int) -> Iterator[tuple[_Task, BlockReport]]:
+    """The blocks as they are finished; few wait at once, so that an error stops the rest soon."""
+    # Forking after torch's or Arrow's threads have started can hang; a fresh process cannot.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = iter(tasks)
+        running: dict[Future[BlockReport], _Task] = {}
+        try:
+            while True:
+                for task in itertools.islice(waiting, 2 * workers - len(running)):
+                    running[pool.submit(_do, task)] = task
+                if not running:
+                    return
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield running.pop(future), future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _do(task: _Task) -> BlockReport:
+    return write_block(read_rows(task.reading, task.block), task.recipe, task.folder)
+
+
+def _record(reading: OpenSource, digest: str, tasks: Sequence[_Task], reports: Sequence[BlockReport]) -> SourceRecord:
+    rows = sum(report.stages[0].read for task, report in zip(tasks, reports, strict=True) if task.reading is reading)
+    return SourceRecord(
+        path=reading.source.name, sha256=digest, kind=str(reading.source.kind), shape=reading.columns.told, rows=rows
+    )
+
+
+def _content_sha(decisions: Decisions) -> str:
+    """Hex SHA-256 of every row's id and side, in order."""
+    digest = hashlib.sha256()
+    names = decisions.stock.column("id")
+    place = 0
+    for chunk in names.chunks:
+        sides = decisions.sides[place : place + len(chunk)].tolist()
+        place += len(chunk)
+        lines = [f"{name} {side}\n" for name, side in zip(chunk.to_pylist(), sides, strict=True) if side >= 0]
+        digest.update("".join(lines).encode())
+    return digest.hexdigest()
+
+
+def _write(folder: Path, version: Version, decisions: Decisions, blocks: Sequence[Path]) -> None:
+    """The tables, the log and the description, all or nothing."""
+    with writing_folder(folder) as new:
+        with ExitStack() as stack:
+            writers = [
+                stack.enter_context(pq.ParquetWriter(new / f"{side}.parquet", ROWS, compression="zstd"))
+                for side in SIDES
+            ]
+            for start, rows in decisions.stock.blocks():
+                sides = decisions.sides[start : start + len(rows)]
+                for code, writer in enumerate(writers):
+                    writer.write_table(rows.filter(pa.array(sides == code)))
+        with pq.ParquetWriter(new / LOG_FILE, LOG, compression="zstd") as log:
+            for block in blocks:
+                log.write_table(map_table(block / BLOCK_LOG))
+            log.write_table(log_table(decisions.entries))
+        (new / VERSION_FILE).write_text(version.model_dump_json(indent=1), encoding="utf-8")

@@ -1,0 +1,51 @@
+"""A recipe: everything that decides a dataset besides the bytes of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from atanor.data.cleaning import CleanOptions
+from atanor.data.options import SourceOptions, SplitOptions
+from atanor.data.workshop.options import CheckOptions
+from atanor.options import Options
+
+FORMAT = 1
+"""Raised when the same recipe over the same bytes gives other rows than before."""
+
+
+class Recipe(Options):
+    """How files become a dataset.
+
+    Attributes:
+        sources: the files and how their columns are read.
+        split: how rows are held out; None: they are not.
+        clean: the cleaning rules.
+        check: the checks' actions.
+        group_by: column whose equal values stay on one side of the split.
+        system: system message put before conversations that have none.
+        task_text: rows are plain text to continue.
+        control_tokens: of the base's chat template, which no text may hold.
+        seed: of every draw.
+    """
+
+    sources: tuple[SourceOptions, ...]
+    split: SplitOptions | None = None
+    clean: CleanOptions = CleanOptions()
+    check: CheckOptions = CheckOptions()
+    system: str | None = None
+    task_text: bool = False
+    control_tokens: tuple[str, ...] = ()
+    seed: int = 17
+
+    @property
+    def column_of_groups(self) -> str | None:
+        """The one column whose equal values stay on one side; a list of kinds is asked for when the split is made."""
+        grouped = None if self.split is None else self.split.group_by
+        return grouped if isinstance(grouped, str) else None
+
+    def key(self, digests: Sequence[str]) -> str:
+        """Hex SHA-256 of the recipe and of its files' bytes, given by their digests: the same key, the same dataset."""
+        content = {"format": FORMAT, "recipe": self.model_dump(mode="json"), "files": list(digests)}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
