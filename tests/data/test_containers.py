@@ -233,6 +233,14 @@ def test_a_cell_that_is_not_utf8_costs_its_row(tmp_path: Path) -> None:
     assert isinstance(rows[1], Refusal) and (rows[1].field, rows[1].reason) == ("prompt", "a cell is not UTF-8 text")
 
 
+def test_a_damaged_schema_whose_message_is_no_text(tmp_path: Path) -> None:
+    sqlite(tmp_path / "a.db")
+    content = (tmp_path / "a.db").read_bytes()
+    assert b"(prompt TEXT, " in content
+    (tmp_path / "a.db").write_bytes(content.replace(b"(prompt TEXT, ", b"(prompt TEX \xe6("))
+    assert problem_of(tmp_path, "a.db").reason.startswith("the database cannot be read")
+
+
 # Data sets of the `datasets` library
 
 

@@ -568,15 +568,25 @@ def test_task_text_reads_the_text_column_whatever_stands_beside_it(tmp_path: Pat
 # Enough
 
 
+def enough(result: ReadResult, max_refused: float) -> None:
+    require_enough(
+        read=result.read,
+        left=len(result.examples),
+        left_out=result.left_out,
+        refusals=result.refusals,
+        max_refused=max_refused,
+    )
+
+
 def test_require_enough(tmp_path: Path, write: Any) -> None:
     result = read(tmp_path, write("a.jsonl", f"{GOOD}\n" * 8 + "oops\n" * 12))
-    require_enough(result, 0.6)
+    enough(result, 0.6)
     with pytest.raises(DataError, match=r"12 of 20 rows are refused \(60\.0%\), more than the 50\.0% allowed") as error:
-        require_enough(result, 0.5)
+        enough(result, 0.5)
     assert [one.line for one in error.value.problems[:10]] == list(range(9, 19))
     assert error.value.problems[10].reason == "and 2 more"
     with pytest.raises(DataError, match="no row is left of 0 read"):
-        require_enough(ReadResult((), (), 0, 0, ()), 1.0)
+        enough(ReadResult((), (), 0, 0, ()), 1.0)
 
 
 def test_a_refusal_and_a_problem_are_the_same_thing() -> None:

@@ -10,7 +10,7 @@ from atanor.project.file import load_project_file
 from atanor.project.notation import option_groups
 from tests.project.sample import FULL, SHORT, write_project
 
-COMPOSED = {"roles", "data", "split", "render", "methods", "generate", "evaluate", "metrics"}
+COMPOSED = {"roles", "data", "clean", "check", "split", "render", "methods", "generate", "evaluate", "metrics"}
 """Keys whose values are groups of options, told one by one."""
 
 
@@ -29,7 +29,7 @@ def test_every_option_of_every_group_is_told(tmp_path: Path) -> None:
             # A metric's name is told as the value of its place in the list.
             path = "roles.director.metrics" if key == "name" else f"{place}.{key}".removeprefix(".")
             assert path in told
-    assert len(groups) == 11
+    assert len(groups) == 13
 
 
 def test_a_written_value_names_its_line_and_a_default_says_so(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -55,19 +56,24 @@ def check(path: Path, explain: bool, as_json: bool) -> None:
 
     project = Project.load(path)
     project.check()
-    read = project.read()
+    read = project.read(_watching())
     values = explain_values(project.loaded) if explain else []
     if as_json:
         roles = {
-            name: {"read": result.read, "kept": len(result.examples), "refused": len(result.refusals)}
-            for name, result in read.items()
+            name: {
+                "read": checked.version.read,
+                "kept": sum(checked.version.sides.values()),
+                "refused": len(checked.refusals),
+                "stages": [dataclasses.asdict(stage) for stage in checked.version.stages],
+            }
+            for name, checked in read.items()
         }
         explained = {"values": [dataclasses.asdict(value) for value in values]} if explain else {}
         _json({"project": str(project.loaded.path), "roles": roles, **explained})
         return
-    for name, result in read.items():
+    for name, checked in read.items():
         _print(f"[bold]{name}[/bold]")
-        _print(tables.read_view(result))
+        _print(tables.checked_view(checked.version, checked.refusals))
     if values:
         _print(tables.explain_view(values))
     _print("everything is in order; next: atanor run")
@@ -176,19 +182,26 @@ def _converse(conversation: Any) -> None:
 def data_check(
     file: Path, *, prompt: str | None, completion: str | None, messages: str | None, text: str | None, as_json: bool
 ) -> None:
-    from atanor.data import read_examples, write_quarantine
+    from atanor.data import write_quarantine
+    from atanor.data.workshop.build import build_dataset
+    from atanor.data.workshop.recipe import Recipe
 
     source = SourceOptions(path=str(file), prompt=prompt, completion=completion, messages=messages, text=text)
-    read = read_examples([source], Path(), task_text=text is not None)
+    recipe = Recipe(sources=(source,), task_text=text is not None)
+    with tempfile.TemporaryDirectory() as folder:
+        made = build_dataset(recipe, Path(), Path(folder), confined=False, progress=_watching())
+        version, refusals = made.version, made.refusals
     quarantine = file.with_suffix(".quarantine.jsonl").name
-    if read.refusals:
-        write_quarantine(read.refusals, Path(quarantine))
+    if refusals:
+        write_quarantine(refusals, Path(quarantine))
     if as_json:
-        refused = [dataclasses.asdict(refusal) for refusal in read.refusals]
-        _json({"read": read.read, "kept": len(read.examples), "left_out": read.left_out, "refused": refused})
+        refused = [dataclasses.asdict(refusal) for refusal in refusals]
+        stages = [dataclasses.asdict(stage) for stage in version.stages]
+        kept = sum(version.sides.values())
+        _json({"read": version.read, "kept": kept, "refused": refused, "stages": stages, "tallies": version.tallies})
     else:
-        _print(tables.read_view(read))
-    if read.refusals:
+        _print(tables.checked_view(version, refusals))
+    if refusals:
         if not as_json:
             _print(f"the refused rows and why: {quarantine}")
         raise SystemExit(DataError.exit_code)

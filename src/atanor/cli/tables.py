@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from atanor.cli import figures
-from atanor.data import ReadResult, problem_of
+from atanor.data import Refusal, problem_of
 from atanor.errors import AtanorError, Problem
 from atanor.evaluate.items import Comparison, GateResult, Verdict
 from atanor.evaluate.report import DataSection, Report, TrainingSection
@@ -24,6 +24,8 @@ from atanor.project.explain import ExplainedValue
 from atanor.store.records import RunRecord
 
 if TYPE_CHECKING:
+    from atanor.data.workshop.dataset import Version
+    from atanor.data.workshop.stages import StageReport
     from atanor.project.estimating import Prediction
 
 VERDICT_STYLE = {
@@ -221,19 +223,47 @@ def explain_view(values: Sequence[ExplainedValue]) -> RenderableType:
     return table
 
 
-def read_view(read: ReadResult) -> RenderableType:
-    """What was read from which file as what, and every refused row."""
-    lines: list[RenderableType] = []
-    for source in read.formats:
-        columns = ", ".join(source.columns.used)
-        lines.append(Text(f"{source.path}: {source.kind}, {source.columns.format} ({columns})"))
-    if read.refusals:
-        lines.append(problems_table([problem_of(refusal) for refusal in read.refusals[:SHOWN]]))
-        if len(read.refusals) > SHOWN:
-            lines.append(Text(f"  … and {len(read.refusals) - SHOWN} more, all in the quarantine file"))
-    left = f" · {read.left_out} left out by `where` or `limit`" if read.left_out else ""
-    lines.append(Text(f"{read.read} rows read · {len(read.examples)} kept · {len(read.refusals)} refused{left}"))
+def checked_view(version: Version, refusals: Sequence[Refusal]) -> RenderableType:
+    """What was read from which file as what, what every stage did, and every refused row."""
+    lines: list[RenderableType] = [
+        Text(f"{source.path}: {source.kind}, {source.shape} · {source.rows:,} rows") for source in version.sources
+    ]
+    if refusals:
+        lines.append(problems_table([problem_of(refusal) for refusal in refusals[:SHOWN]]))
+        if len(refusals) > SHOWN:
+            lines.append(Text(f"  … and {len(refusals) - SHOWN} more, all in the quarantine file"))
+    lines.append(stages_table(version.stages))
     return Group(*lines)
+
+
+def stages_table(stages: Sequence[StageReport]) -> RenderableType:
+    """One line a stage with its numbers, and below it how many rows each rule met."""
+    told = [stage for stage in stages if stage.rules or stage.read != stage.kept or stage is stages[0]]
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for stage in told:
+        table.add_row(Text(stage.stage.replace("_", " "), style="bold"), Text(_fates(stage)))
+        if stage.rules and set(stage.rules) != {"read.row"}:
+            found = " · ".join(f"{rule.partition('.')[2] or rule} {count:,}" for rule, count in _by_count(stage.rules))
+            table.add_row("", Text(found.replace("_", " "), style="dim"))
+    return table
+
+
+def _fates(stage: StageReport) -> str:
+    parts = [
+        (stage.kept, "as they were"),
+        (stage.changed, "changed"),
+        (stage.refused, "refused"),
+        (stage.left_out, "left out"),
+    ]
+    text = f"{stage.read:,} rows: " + " · ".join(f"{number:,} {what}" for number, what in parts if number)
+    more = [(stage.added, "added"), (stage.merged, "joined to others")]
+    return text + "".join(f" · {number:,} {what}" for number, what in more if number)
+
+
+def _by_count(rules: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(rules.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 SHOWN = 20
@@ -336,15 +366,27 @@ def _name(report: Report) -> str:
 def _data_rows(data: DataSection) -> list[tuple[str, str]]:
     other = "".join(
         f" · {number} {what}"
-        for number, what in ((data.left_out, "left out"), (data.duplicates, "duplicates"), (data.truncated, "cut"))
+        for number, what in (
+            (data.added, "added"),
+            (data.joined, "joined to others"),
+            (data.left_out, "left out"),
+            (data.duplicates, "duplicates"),
+            (data.truncated, "cut"),
+            (data.split, "split"),
+        )
         if number
     )
     refused = f" · {data.refused} refused ({data.quarantine})" if data.refused else " · none refused"
+    mended = f" · {data.changed} mended" if data.changed else ""
+    near = f" · {data.near_duplicates} near-duplicates kept together" if data.near_duplicates else ""
     share = data.supervised_tokens / data.tokens if data.tokens else 0
     cut = "" if data.truncated else " · nothing cut"
     return [
-        ("data", f"{', '.join(data.sources)} · {data.read} rows read{refused}{other}"),
-        ("", f"{data.train} train · {data.validation} validation · {data.test} test · split {data.split_sha[:8]}"),
+        ("data", f"{', '.join(data.sources)} · {data.read} rows read{mended}{refused}{other}"),
+        (
+            "",
+            f"{data.train} train · {data.validation} validation · {data.test} test{near} · dataset {data.dataset}",
+        ),
         (
             "",
             f"{data.tokens:,} tokens · {share:.0%} supervised · longest {data.longest} of {data.context:,}{cut}",

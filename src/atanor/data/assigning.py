@@ -20,8 +20,9 @@ from atanor.data.frozen import Frozen, read_frozen, require_same, write_frozen
 from atanor.data.identity import assignment_sha
 from atanor.data.options import SplitOptions
 from atanor.data.sides import SIDES, Side
+from atanor.data.splitting import require_possible
 from atanor.data.stratified import draw, groups_in_order, quotas, room_for_test
-from atanor.errors import ConfigurationError, DataError, Problem
+from atanor.errors import DataError, Problem
 
 Keys = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
@@ -100,25 +101,6 @@ def assign_sides(keys: SplitKeys, options: SplitOptions, seed: int, frozen: Path
             group_sides |= _named(kind, sides)
         write_frozen(frozen, Frozen(options, seed, assignments, group_sides))
     return Assignment(sides, groups, assignment_sha(assignments), tied=tied)
-
-
-def require_possible(options: SplitOptions) -> None:
-    """Refuse options that cannot be followed together.
-
-    Raises:
-        ConfigurationError: with the reason and the fix.
-    """
-    grouped = (options.group_by,) if isinstance(options.group_by, str) else options.group_by or ()
-    reason = None
-    if options.stratify_by is not None and options.time_by is not None:
-        reason = "time alone decides which rows are newest, so classes cannot keep their shares on every side"
-        fix = "Remove `stratify_by` or `time_by`"
-    elif options.stratify_by is not None and options.stratify_by in grouped:
-        reason = "all rows of a class would stay on one side and also be spread over all of them"
-        fix = "Remove it from `group_by` or from `stratify_by`"
-    if reason is not None:
-        problem = Problem(reason, field="split.stratify_by", value=options.stratify_by, fix=fix)
-        raise ConfigurationError("the data cannot be split as the options say", [problem])
 
 
 class _Drawing:

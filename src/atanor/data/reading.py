@@ -111,24 +111,25 @@ def read_examples(
     )
 
 
-def require_enough(read: ReadResult, max_refused: float) -> None:
+def require_enough(*, read: int, left: int, left_out: int, refusals: Sequence[Refusal], max_refused: float) -> None:
     """Stop when too few rows are usable.
 
     Args:
-        read: what was read.
+        read: rows in the files.
+        left: rows that can be used.
+        left_out: rows nobody wanted, or that were there already.
+        refusals: rows refused.
         max_refused: the largest share of refused rows that is put up with, from 0 to 1.
 
     Raises:
         DataError: more rows are refused than that, or none is left; lists the first problems.
     """
-    refused = len(read.refusals)
-    if not read.examples:
-        raise DataError(
-            f"no row is left of {read.read} read: {refused} refused, {read.left_out} left out", listed(read.refusals)
-        )
-    if refused > max_refused * read.read:
-        share = f"{refused} of {read.read} rows are refused ({refused / read.read:.1%})"
-        raise DataError(f"{share}, more than the {max_refused:.1%} allowed", listed(read.refusals))
+    refused = len(refusals)
+    if not left:
+        raise DataError(f"no row is left of {read} read: {refused} refused, {left_out} left out", listed(refusals))
+    if refused > max_refused * read:
+        share = f"{refused} of {read} rows are refused ({refused / read:.1%})"
+        raise DataError(f"{share}, more than the {max_refused:.1%} allowed", listed(refusals))
 
 
 def _read_source(opened: OpenSource, seed: int) -> ReadResult:

@@ -152,8 +152,8 @@ def _sources_of(one: SourceOptions, root: Path, field: str, *, confined: bool) -
         # A name too long for the file system, for one.
         yield written.error(_cannot(error), fix="Write the path of a file")
         return
-    files = [member for member in found if member.saved or _kind(member.path) is not None or not member.inside]
-    others += tuple(member.name for member in found if member not in files)
+    files = [member for member in found if _may_hold_rows(member)]
+    others += tuple(member.name for member in found if not _may_hold_rows(member))
     if not files:
         yield _nothing_inside(written, others)
     for number, member in enumerate(files):
@@ -164,6 +164,11 @@ def _sources_of(one: SourceOptions, root: Path, field: str, *, confined: bool) -
             yield replace(_checked(source, member), passed_over=() if number else others)
         except DataError as error:
             yield error
+
+
+def _may_hold_rows(member: Member) -> bool:
+    """Files of other kinds in a folder are passed over; one that the user named himself is an error later."""
+    return member.saved or not member.inside or _kind(member.path) is not None
 
 
 def _on_the_hub(source: Source) -> Source | DataError:

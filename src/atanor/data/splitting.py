@@ -19,7 +19,7 @@ from atanor.data.refusals import listed
 from atanor.data.rows import Example, Refusal
 from atanor.data.sides import SIDES, Side
 from atanor.data.times import seconds_of
-from atanor.errors import DataError, shorten
+from atanor.errors import ConfigurationError, DataError, Problem, shorten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,7 +95,7 @@ def split_examples(
     """
     import numpy as np
 
-    from atanor.data.assigning import SplitKeys, assign_sides, require_possible
+    from atanor.data.assigning import SplitKeys, assign_sides
 
     require_possible(options)
     kept, duplicates = _without_duplicates(examples)
@@ -115,6 +115,25 @@ def split_examples(
         times=None if options.time_by is None else times_of(unique, options.time_by, of_kept(times)),
     )
     return _split(unique, duplicates, assign_sides(keys, options, seed, frozen))
+
+
+def require_possible(options: SplitOptions) -> None:
+    """Refuse options that cannot be followed together.
+
+    Raises:
+        ConfigurationError: with the reason and the fix.
+    """
+    grouped = (options.group_by,) if isinstance(options.group_by, str) else options.group_by or ()
+    reason = None
+    if options.stratify_by is not None and options.time_by is not None:
+        reason = "time alone decides which rows are newest, so classes cannot keep their shares on every side"
+        fix = "Remove `stratify_by` or `time_by`"
+    elif options.stratify_by is not None and options.stratify_by in grouped:
+        reason = "all rows of a class would stay on one side and also be spread over all of them"
+        fix = "Remove it from `group_by` or from `stratify_by`"
+    if reason is not None:
+        problem = Problem(reason, field="split.stratify_by", value=options.stratify_by, fix=fix)
+        raise ConfigurationError("the data cannot be split as the options say", [problem])
 
 
 def _without_duplicates(examples: Sequence[Example]) -> tuple[list[int], tuple[Example, ...]]:

@@ -6,25 +6,33 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from atanor.data.reading import ReadResult
 from atanor.data.rendering import RenderResult
 from atanor.data.rows import TokenRow
-from atanor.data.splitting import Split
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from atanor.data.workshop.dataset import Version
+
+COPIES = ("duplicates", "near_duplicates")
+"""Stages of the workshop that leave out rows which were there already."""
+
 
 @dataclass(frozen=True)
 class DataSummary:
-    """The fate of every row. `read == used + refused + left_out + duplicates`, `used == train + validation + test`.
+    """The fate of every row.
+
+    `read + added == used + refused + left_out + duplicates + joined`, and `used == train + validation + test`.
 
     Attributes:
         read: rows in the files.
         used: rows that are trained or judged on.
-        refused: rows refused while reading or rendering; the quarantine has them.
-        left_out: rows that `where` and `limit` left out.
-        duplicates: exact copies of an earlier row.
+        changed: rows that were mended.
+        refused: rows refused while reading, checking or rendering; the quarantine has them.
+        left_out: rows that `where`, `limit` and the options of a shape left out.
+        duplicates: copies of an earlier row, exact or near, that were left out.
+        added: further examples of rows that give several.
+        joined: rows that are part of another row's example.
         truncated: used rows that were cut.
         split: used rows that became several shorter ones.
         train: used rows on that side.
@@ -38,9 +46,12 @@ class DataSummary:
 
     read: int
     used: int
+    changed: int
     refused: int
     left_out: int
     duplicates: int
+    added: int
+    joined: int
     truncated: int
     train: int
     validation: int
@@ -58,32 +69,30 @@ class DataSummary:
 
 
 def summarise(
-    read: ReadResult,
-    split: Split,
-    *,
-    train: RenderResult,
-    validation: RenderResult,
-    test: RenderResult,
-    context: int,
+    version: Version, *, train: RenderResult, validation: RenderResult, test: RenderResult, context: int
 ) -> DataSummary:
-    """Add up what reading, splitting and rendering each side did.
+    """Add up what the workshop and the rendering of each side did.
 
     Args:
-        read: all rows.
-        split: of `read.examples`.
-        train: `split.train` rendered.
-        validation: `split.validation` rendered.
-        test: `split.test` rendered.
+        version: of the dataset.
+        train: its training rows rendered.
+        validation: its validation rows rendered.
+        test: its test rows rendered.
         context: the most tokens a row could have.
     """
     sides = (train, validation, test)
     rows = [row for side in sides for row in side.rows]
+    stages = version.stages
+    duplicates = sum(stage.left_out for stage in stages if stage.stage in COPIES)
     return DataSummary(
-        read=read.read,
+        read=version.read,
         used=sum(side.used for side in sides),
-        refused=len(read.refusals) + sum(len(side.refusals) for side in sides),
-        left_out=read.left_out,
-        duplicates=len(split.duplicates),
+        changed=version.changed,
+        refused=sum(stage.refused for stage in stages) + sum(len(side.refusals) for side in sides),
+        left_out=sum(stage.left_out for stage in stages) - duplicates,
+        duplicates=duplicates,
+        added=sum(stage.added for stage in stages),
+        joined=sum(stage.merged for stage in stages),
         truncated=sum(side.truncated for side in sides),
         train=train.used,
         validation=validation.used,

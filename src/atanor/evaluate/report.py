@@ -24,7 +24,11 @@ class ReportItem(BaseModel):
 
 
 class DataSection(BaseModel):
-    """What was trained and tested on, counted: `read = used + refused + left_out + duplicates`."""
+    """What was trained and tested on, counted.
+
+    `read + added == used + refused + left_out + duplicates + joined`: rows added are further examples of one row, rows
+    joined are parts of another's. `dataset` is the name `atanor data show` knows; `changed` rows were mended.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +49,13 @@ class DataSection(BaseModel):
     context: int
     truncated: int
     quarantine: str | None
+    dataset: str = ""
+    changed: int = 0
+    added: int = 0
+    joined: int = 0
+    split: int = 0
+    near_duplicates: int = 0
+    notes: list[str] = []
 
 
 class TrainingSection(BaseModel):

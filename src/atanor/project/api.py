@@ -14,9 +14,9 @@ from atanor.project.file import LoadedProject, load_project_file, project_refuse
 from atanor.store import RunRecord, Store
 
 if TYPE_CHECKING:
-    from atanor.data import ReadResult
     from atanor.project.conversation import Conversation
     from atanor.project.estimating import Prediction
+    from atanor.project.sources import CheckedRows
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,19 @@ class Project:
         if problems := check_project(self.loaded):
             raise project_refused(str(self.loaded.path), problems)
 
-    def read(self) -> dict[str, ReadResult]:
-        """Read every role's rows, as a run would, and keep the refused ones in quarantine.
+    def read(self, watcher: Watcher | None = None) -> dict[str, CheckedRows]:
+        """Read, clean and check every role's rows, as a run would, and keep the refused ones in quarantine.
+
+        Args:
+            watcher: told about long work; nobody by default.
 
         Raises:
             DataError: a source cannot be read, or more rows are refused than `max_refused` allows.
         """
-        from atanor.project.sources import read_role
+        from atanor.project.sources import check_rows
 
-        return {name: read_role(self.loaded.file, name, self.loaded.root) for name in self.loaded.file.roles}
+        project, root = self.loaded.file, self.loaded.root
+        return {name: check_rows(project, name, root, watcher or Unwatched()) for name in project.roles}
 
     def run(
         self,

@@ -5,11 +5,13 @@ Nothing is loaded and nothing is downloaded, so that a project is checked in an 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from atanor.data.options import RowFormat, SourceOptions
+from atanor.data.splitting import require_possible
 from atanor.errors import ConfigurationError, Problem, shorten
 from atanor.evaluate.gates import Gate, gate_metrics, parse_gate
 from atanor.evaluate.metrics import build_metric
@@ -25,6 +27,10 @@ _COLUMNS_OF = {
     RowFormat.SHAREGPT: ("messages",),
     RowFormat.TEXT: ("text",),
 }
+PROSE = re.compile(r"\.(txt|md|markdown|html?|epub)(\.(gz|zst|bz2|xz))?$", re.IGNORECASE)
+"""Names of files that hold text and no columns."""
+_TEXTS_OF_CONVERSATIONS = (RowFormat.SCRIPT, RowFormat.CLASSIFICATION)
+"""Shapes whose `text` is what somebody says or what is judged, and not text to continue."""
 
 
 def check_project(loaded: LoadedProject) -> list[Problem]:
@@ -92,11 +98,13 @@ class _RoleCheck:
 
     def plain_text_key(self, source: SourceOptions) -> str | None:
         """The option that says a source holds plain text, or None."""
-        if source.text is not None:
-            return "text"
         if source.format is RowFormat.TEXT:
             return "format"
-        return "path" if source.path.lower().endswith(".txt") else None
+        if source.format in _TEXTS_OF_CONVERSATIONS or source.speaker is not None or source.label is not None:
+            return None
+        if source.text is not None:
+            return "text"
+        return "path" if PROSE.search(source.path) else None
 
     def column_problems(self, field: str, source: SourceOptions, named: list[str]) -> Iterator[Problem]:
         """The columns named belong to one shape of row."""
@@ -127,15 +135,19 @@ class _RoleCheck:
                     f"`test` and `validation` together hold out {held_out:g} of the rows; none is left to learn from"
                 )
                 yield self.problem("split.test", reason, "Lower one of them; 0.15 and 0.1 are the defaults", split.test)
-        if split.group_by is None:
+        try:
+            require_possible(split)
+        except ConfigurationError as error:
+            for problem in error.problems:
+                yield self.problem(problem.field or "split", problem.reason, problem.fix or "", problem.value)
+        column = split.group_by
+        if not isinstance(column, str):
             return
-        kept = [source.where.get(split.group_by) for source in self.role.data]
+        kept = [source.where.get(column) for source in self.role.data]
         # `where: {scene: 3}` with `group_by: scene` leaves one group, which cannot be on two sides.
         if kept[0] is not None and not isinstance(kept[0], list) and all(value == kept[0] for value in kept):
-            reason = (
-                f"`where` keeps one value of `{split.group_by}` only, so all rows are one group and cannot be split"
-            )
-            yield self.problem("split.group_by", reason, "Group by another column, or keep more values", split.group_by)
+            reason = f"`where` keeps one value of `{column}` only, so all rows are one group and cannot be split"
+            yield self.problem("split.group_by", reason, "Group by another column, or keep more values", column)
 
     def text_problems(self) -> Iterator[Problem]:
         """Options about conversations, in a role that has none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
@@ -11,25 +11,24 @@ from transformers import PreTrainedTokenizerBase
 from atanor.data import (
     Example,
     RenderResult,
+    Side,
     Speaker,
     TokenRow,
-    dataset_sha,
     prompt_tokens,
     render_examples,
-    require_enough,
-    split_examples,
     summarise,
     weighted_pieces,
 )
 from atanor.data.options import RenderOptions, TrainOn
+from atanor.data.sides import SIDES
 from atanor.errors import DataError, Problem
 from atanor.evaluate.items import Item
 from atanor.evaluate.report import DataSection
 from atanor.evaluate.runner import TestPaper
 from atanor.methods.framing import Framing
+from atanor.progress import Progress, Silent
 from atanor.project.options import ProjectFile
-from atanor.project.sources import keep_refused, naming_role, quarantine_file, read_role
-from atanor.store import FOLDER
+from atanor.project.sources import keep_refused, make_dataset, naming_role, quarantine_file, require_enough_rows
 
 
 @dataclass(frozen=True)
@@ -77,49 +76,55 @@ class RoleData:
         ]
 
 
-def prepare_role(project: ProjectFile, name: str, root: Path, reader: Reader) -> RoleData:
-    """Read, split and render a role's data.
+def prepare_role(
+    project: ProjectFile, name: str, root: Path, reader: Reader, progress: Progress | None = None
+) -> RoleData:
+    """Make a role's dataset and render each of its sides.
+
+    Args:
+        project: the project.
+        name: of the role.
+        root: folder of the project.
+        reader: of the role's base.
+        progress: told about long work.
 
     Raises:
-        DataError: see `read_role`; or a side of the split is empty.
+        DataError: see `make_dataset`; or a side of the split is empty.
     """
     role = project.roles[name]
-    read = read_role(project, name, root)
-    with naming_role(name):
-        split = split_examples(read.examples, role.split, project.seed, root / FOLDER / "splits" / f"{name}.json")
-        training = _render(split.train, reader, role.render)
-        validation = _render(split.validation, reader, role.render)
-        # The verdict is about the answer a model gives in the end, whatever turns training learns from.
-        judged = role.render.model_copy(update={"train_on": TrainOn.LAST_ASSISTANT_TURN})
-        test = _render(split.test, reader, judged)
-        refused = (*read.refusals, *training.refusals, *validation.refusals, *test.refusals)
+    made = make_dataset(project, name, root, progress or Silent(), reader.tokenizer.all_special_tokens)
+    sides = {side: made.examples(side) for side in SIDES}
+    # The verdict is about the answer a model gives in the end, whatever turns training learns from.
+    judged = role.render.model_copy(update={"train_on": TrainOn.LAST_ASSISTANT_TURN})
+    with naming_role(name, role):
+        training = _render(sides[Side.TRAIN], reader, role.render)
+        validation = _render(sides[Side.VALIDATION], reader, role.render)
+        test = _render(sides[Side.TEST], reader, judged)
+        refused = (*made.refusals, *training.refusals, *validation.refusals, *test.refusals)
         keep_refused(refused, root, name)
-        require_enough(replace(read, refusals=refused), project.max_refused)
+        require_enough_rows(made.version.stages, refused, project.max_refused)
         _require_sides({"training": training, "validation": validation, "test": test})
     usable = {row.example_id for row in (*training.rows, *test.rows)}
-    counts = summarise(read, split, train=training, validation=validation, test=test, context=reader.context)
+    version = made.version
+    counts = summarise(version, train=training, validation=validation, test=test, context=reader.context)
+    near = version.stage("near_duplicates")
     return RoleData(
-        training=tuple(example for example in split.train if example.id in usable),
+        training=tuple(example for example in sides[Side.TRAIN] if example.id in usable),
         training_rows=training.rows,
         validation_rows=validation.rows,
-        test=tuple(example for example in split.test if example.id in usable),
+        test=tuple(example for example in sides[Side.TEST] if example.id in usable),
         section=DataSection(
-            sources=[source.path for source in role.data],
-            dataset_sha=dataset_sha(read.examples),
-            split_sha=split.sha,
+            sources=[source.path for source in version.sources],
+            dataset_sha=version.sha,
+            split_sha=version.split_sha or "",
             quarantine=str(quarantine_file(root, name).relative_to(root)) if refused else None,
+            dataset=version.name,
+            near_duplicates=0 if near is None else sum(near.rules.values()) - near.left_out,
+            notes=list(version.notes),
             **asdict(counts),
         ),
         pieces=tuple(weighted_pieces(_typical(training.rows), reader.tokenizer)),
-        notes=tuple(
-            f"since the split was frozen: {number} {what}"
-            for number, what in (
-                (split.added_to_train, "new rows joined training"),
-                (split.added_to_groups, "new rows joined the side of their group"),
-                (split.vanished, "rows are no longer there"),
-            )
-            if number
-        ),
+        notes=version.notes,
     )
 
 

@@ -85,7 +85,8 @@ def estimate_role(
         return []
     local = resolve_base(project.base_of(name), loaded.root, progress)
     tokenizer = load_tokenizer(local)
-    data = prepare_role(project, name, loaded.root, Reader(tokenizer, context_of(local), end_ids_of(local, tokenizer)))
+    reader = Reader(tokenizer, context_of(local), end_ids_of(local, tokenizer))
+    data = prepare_role(project, name, loaded.root, reader, progress)
     prepared = Prepared(name, config_of(local), data.training_rows, data.validation_rows, project.seed)
     process = process_bytes(device_name())
     return [predict(prepared, choice, process=process, price=price) for choice in tuned]

@@ -12,7 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from atanor.data.cleaning import CleanOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
+from atanor.data.workshop.options import CheckOptions
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath
@@ -34,6 +36,8 @@ class OptionGroup:
 
 _ROLE_GROUPS: Mapping[str, type[BaseModel]] = {
     "data": SourceOptions,
+    "clean": CleanOptions,
+    "check": CheckOptions,
     "split": SplitOptions,
     "render": RenderOptions,
     "generate": GenerationOptions,

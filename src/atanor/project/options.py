@@ -25,7 +25,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from atanor.data.cleaning import CleanOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
+from atanor.data.workshop.options import CheckOptions
 from atanor.errors import ConfigurationError
 from atanor.evaluate.metrics import METRIC_NAMES
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
@@ -177,6 +179,10 @@ class RoleOptions(Options):
     )
     base: Base | None = Field(None, description="Base model of this role; the default is the project's.")
     data: Sources = Field(description="Where the examples are: a path, a group of keys, or a list of these.")
+    clean: CleanOptions = Field(default_factory=CleanOptions, description="What is mended in the rows.")
+    check: CheckOptions = Field(
+        default_factory=CheckOptions, description="What is looked for in the rows, and what happens where it is found."
+    )
     split: SplitOptions = Field(default_factory=SplitOptions, description="How rows are held out.")
     render: RenderOptions = Field(default_factory=RenderOptions, description="How rows become tokens.")
     methods: tuple[MethodChoice, ...] = Field(

@@ -55,7 +55,8 @@ def _data_absent(document: Document, field: str, written: Any, root: Path) -> It
         return
     at = f"{field}.path"
     try:
-        locate([SourceOptions(path=path)], root)
+        outside = isinstance(written, Mapping) and written.get("outside") is True
+        locate([SourceOptions(path=path, outside=outside)], root)
     except DataError as error:
         for found in error.problems:
             yield Problem(found.reason, str(document.file), document.line_of(at), at, shorten(path), found.fix)

@@ -1,38 +1,116 @@
-"""A role's rows, read and checked as a run would, without a model: what `atanor check` and every run begin with."""
+"""A role's rows as every run begins: read, cleaned, checked and split by the workshop, what is refused kept."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from atanor.data import ReadResult, Refusal, read_examples, require_enough, write_quarantine
-from atanor.errors import DataError
-from atanor.project.options import ProjectFile, Task
+from atanor.data import Refusal, require_enough, write_quarantine
+from atanor.data.workshop.recipe import Recipe
+from atanor.errors import AtanorError, ConfigurationError, DataError
+from atanor.options import Options
+from atanor.progress import Progress
+from atanor.project.options import ProjectFile, RoleOptions, Task
 from atanor.store.database import FOLDER
 from atanor.store.files import remove
 
+if TYPE_CHECKING:
+    from atanor.data.workshop.build import Judge
+    from atanor.data.workshop.dataset import Dataset, Version
+    from atanor.data.workshop.stages import StageReport
 
-def read_role(project: ProjectFile, name: str, root: Path) -> ReadResult:
-    """Read a role's sources; what is refused is kept in `.atanor/quarantine/ROLE.jsonl`.
+DATASETS = "datasets"
+"""Folder of a project's datasets, below its store."""
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """What became of a role's rows without splitting them: how it was done, and what was refused."""
+
+    version: Version
+    refusals: tuple[Refusal, ...]
+
+
+def recipe_of(project: ProjectFile, name: str, control_tokens: Sequence[str] = ()) -> Recipe:
+    """What is done to a role's rows.
+
+    Args:
+        project: the project.
+        name: of the role.
+        control_tokens: of its base's tokenizer.
+    """
+    role = project.roles[name]
+    return Recipe(
+        sources=role.data,
+        split=role.split,
+        clean=role.clean,
+        check=role.check,
+        system=role.system,
+        task_text=role.task is Task.TEXT,
+        control_tokens=tuple(control_tokens),
+        seed=project.seed,
+    )
+
+
+def check_rows(project: ProjectFile, name: str, root: Path, progress: Progress) -> CheckedRows:
+    """Read, clean and check a role's rows without splitting them; refused rows go into quarantine.
 
     Raises:
         DataError: a source cannot be read, or more rows are refused than the project allows.
     """
-    role = project.roles[name]
-    with naming_role(name):
-        result = read_examples(
-            role.data,
+    from atanor.data.workshop.build import build_dataset
+
+    recipe = recipe_of(project, name).model_copy(update={"split": None})
+    with naming_role(name, project.roles[name]), tempfile.TemporaryDirectory() as folder:
+        judge = _judge(root, name, project.max_refused)
+        made = build_dataset(recipe, root, Path(folder), judge=judge, progress=progress)
+        return CheckedRows(made.version, tuple(made.refusals))
+
+
+def make_dataset(
+    project: ProjectFile, name: str, root: Path, progress: Progress, control_tokens: Sequence[str] = ()
+) -> Dataset:
+    """The role's dataset, made or found; refused rows go into quarantine.
+
+    Raises:
+        DataError: a source cannot be read or split, or more rows are refused than the project allows.
+    """
+    from atanor.data.workshop.build import build_dataset
+
+    with naming_role(name, project.roles[name]):
+        return build_dataset(
+            recipe_of(project, name, control_tokens),
             root,
-            group_by=role.split.group_by,
-            system=role.system,
-            task_text=role.task is Task.TEXT,
-            seed=project.seed,
+            root / FOLDER / DATASETS,
+            frozen=root / FOLDER / "splits" / f"{name}.json",
+            judge=_judge(root, name, project.max_refused),
+            progress=progress,
         )
-        keep_refused(result.refusals, root, name)
-        require_enough(result, project.max_refused)
-    return result
+
+
+def _judge(root: Path, name: str, max_refused: float) -> Judge:
+    """Keeps what was refused and stops when too little is left."""
+
+    def judge(stages: Sequence[StageReport], refusals: Sequence[Refusal]) -> None:
+        keep_refused(refusals, root, name)
+        require_enough_rows(stages, refusals, max_refused)
+
+    return judge
+
+
+def require_enough_rows(stages: Sequence[StageReport], refusals: Sequence[Refusal], max_refused: float) -> None:
+    """Stop when too few rows are usable after these stages; see `require_enough`."""
+    require_enough(
+        read=stages[0].read,
+        left=stages[-1].out,
+        left_out=sum(stage.left_out for stage in stages),
+        refusals=refusals,
+        max_refused=max_refused,
+    )
 
 
 def quarantine_file(root: Path, name: str) -> Path:
@@ -48,15 +126,17 @@ def keep_refused(refusals: Sequence[Refusal], root: Path, name: str) -> None:
 
 
 @contextmanager
-def naming_role(name: str) -> Iterator[None]:
-    """Errors about the role's options name the role: the data room knows only `data`, `split` and `render`."""
+def naming_role(name: str, role: RoleOptions) -> Iterator[None]:
+    """Errors about the role's options name the role: the data room knows only `data`, `split` and the like."""
+    groups = {key for key in type(role).model_fields if key == "data" or isinstance(getattr(role, key), Options)}
     try:
         yield
-    except DataError as error:
+    except (DataError, ConfigurationError) as error:
         problems = [
             replace(problem, field=f"roles.{name}.{problem.field}")
-            if problem.field and problem.field.partition(".")[0].partition("[")[0] in ("data", "split", "render")
+            if problem.field and problem.field.partition(".")[0].partition("[")[0] in groups
             else problem
             for problem in error.problems
         ]
-        raise DataError(f"role {name}: {error.summary}", problems) from error
+        named: type[AtanorError] = DataError if isinstance(error, DataError) else ConfigurationError
+        raise named(f"role {name}: {error.summary}", problems) from error

@@ -91,7 +91,7 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool) -> Ro
     local = resolve_base(project.base_of(name), loaded.root, watcher)
     tokenizer = load_tokenizer(local)
     reader = Reader(tokenizer, context_of(local), end_ids_of(local, tokenizer))
-    data = prepare_role(project, name, loaded.root, reader)
+    data = prepare_role(project, name, loaded.root, reader, watcher)
     store.add_dataset(
         DatasetRecord(
             sha=data.section.dataset_sha,

@@ -75,6 +75,13 @@ def gender_pairs(language: Language) -> Iterator[tuple[str, str, str]]:
 
 
 @cache
+def countries(language: Language) -> frozenset[str]:
+    """Names of countries, with their capital; the first word of those that have several."""
+    columns = (line.partition(":")[2].split("|")[0] for line in entries(language, "origin"))
+    return frozenset(name.strip().removeprefix("!").split("_")[0] for column in columns for name in column.split("/"))
+
+
+@cache
 def lexicon_of(language: Language) -> Lexicon:
     """The lexicon of a language, read once."""
     builder = _Builder(language)
@@ -91,7 +98,7 @@ def lexicon_of(language: Language) -> Lexicon:
         occupations=_occupations(language),
         valence=_valence(language),
         negations=frozenset(_marked(language, "negate")),
-        degrees={word: MORE for word in _marked(language, "more")} | {word: LESS for word in _marked(language, "less")},
+        degrees=dict.fromkeys(_marked(language, "more"), MORE) | dict.fromkeys(_marked(language, "less"), LESS),
     )
 
 
@@ -160,8 +167,8 @@ def _gender(language: Language) -> dict[str, str]:
     found: dict[str, str] = {}
     for male, _, female in gender_pairs(language):
         found.update({male: MALE, female: FEMALE})
-    for gender, names in sections(language, "names").items():
-        found.update(dict.fromkeys(names, gender))
+    for heading, names in sections(language, "names").items():
+        found.update(dict.fromkeys(names, heading.split()[0]))
     found.pop("-", None)
     return found
 

@@ -1,13 +1,8 @@
-"""The options for personal data, as they are written in a project file."""
+"""The kinds of personal data that can be looked for."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-
-from pydantic import Field
-
-from atanor.data.findings import Action
-from atanor.options import Options
 
 
 class PersonalDataKind(StrEnum):
@@ -43,15 +38,3 @@ OFF_BY_DEFAULT = (PersonalDataKind.STREET_ADDRESS, PersonalDataKind.PERSON_NAME)
 cannot tell them from a private home or person. The other kinds mostly lead to one person wherever they stand."""
 
 DEFAULT_KINDS = tuple(kind for kind in PersonalDataKind if kind not in OFF_BY_DEFAULT)
-
-
-class PersonalDataOptions(Options):
-    """What is looked for as personal data, and what happens to it."""
-
-    action: Action = Field(
-        Action.REPORT, description="What happens to personal data: `off`, `report`, `mask` (as `[email]`) or `refuse`."
-    )
-    kinds: tuple[PersonalDataKind, ...] = Field(
-        DEFAULT_KINDS,
-        description="Kinds to look for. Off unless named: `street_address` and `person_name`, which are mostly public.",
-    )

@@ -25,7 +25,7 @@ _WORD = r"[A-ZÀ-Þ][a-zß-ÿ]+(?:['’-](?!s\b)[A-ZÀ-Þ]?[a-zß-ÿ]+)*|[ODL]['
 _PARTICLES = r"(?:(?:de|del|la|las|los|y|van|von|der|den|da|dos|di|bin|al)[ ]){0,3}"
 _NAME = rf"(?:{_WORD})(?:(?:[ ][A-Z]\.)?[ ]{_PARTICLES}(?:{_WORD})){{0,3}}"
 _TITLED = re.compile(
-    rf"""(?<!\w)(?:(?:Mr|Mrs|Ms|Mx|Dr|Dra|Prof|Sra?|Srta|Dña)\.?|Miss|Professor|Sir|[Ss]eñor(?:a|ita)?|[Dd]on|[Dd]oña
+    rf"""(?<![\w.])(?:(?:Mr|Mrs|Ms|Mx|Dr|Dra|Prof|Sra?|Srta|Dña)\.?|Miss|Professor|Sir|[Ss]eñor(?:a|ita)?|[Dd]on|[Dd]oña
       |D\.(?=[ ](?:{_WORD})[ ](?:{_WORD})))[ ](?:[A-Z]\.[ ]?){{0,2}}(?P<name>{_NAME})""",
     re.VERBOSE,
 )

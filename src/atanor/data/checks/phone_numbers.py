@@ -46,7 +46,7 @@ _CALLING_CODE = re.compile(
 """ITU-T E.164 calling codes; of those with three digits the zone."""
 
 _INTERNATIONAL = re.compile(
-    r"(?<![\w+=^*\]])(?P<plus>\(?\+\(?|\(?00[ -]?)(?P<number>[1-9](?:(?: ?\(0\) ?|[ .()/-]{0,2})[0-9]){6,16})"
+    r"(?<![\w+^*\]])(?P<plus>\(?\+\(?|\(?00[ -]?)(?P<number>[1-9](?:(?: ?\(0\) ?|[ .()/-]{0,2})[0-9]){6,16})"
 )
 _ENDS = re.compile(r"(?!(?!x[0-9])\w)")
 _EXTENSION = re.compile(r" ?(?:x|ext\.?) ?[0-9]{1,6}\b", re.IGNORECASE)

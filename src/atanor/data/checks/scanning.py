@@ -61,33 +61,39 @@ def scan(texts: pa.StringArray, rules: Sequence[Rule]) -> list[Finding]:
         texts: any number of texts; a null has no findings.
         rules: the surest first: where two find overlapping places, the earlier rule has it.
     """
+    import pyarrow as pa
+
+    found = _scan_once(texts, rules)
+    again = list(found)
+    for _ in range(MOST_ROUNDS):
+        originals = texts.take(pa.array(again, pa.int64())).to_pylist()
+        masked = pa.array([mask(text, found[index]) for index, text in zip(again, originals, strict=True)], pa.string())
+        more = _scan_once(masked, rules)
+        for place, new in more.items():
+            found[again[place]] = _with_more(found[again[place]], new, originals[place])
+        again = [again[place] for place in more]
+    return [replace(one, text=index) for index in sorted(found) for one in found[index]]
+
+
+def _scan_once(texts: pa.StringArray, rules: Sequence[Rule]) -> dict[int, list[Finding]]:
+    """What the rules find by the index of the text, in order, before anything is masked."""
     import pyarrow.compute as pc
 
     if not rules or not len(texts):
-        return []
+        return {}
     prefilters = tuple(dict.fromkeys(rule.prefilter for rule in rules))
     maybe = pc.indices_nonzero(_matches(texts, "|".join(f"(?:{one})" for one in prefilters)))
     subset = texts.take(maybe)
     passed = {one: _matches(subset, one).to_pylist() for one in prefilters}
-    findings: list[Finding] = []
-    for position, (index, text) in enumerate(zip(maybe.to_pylist(), subset.to_pylist(), strict=True)):
-        asked = [rule for rule in rules if passed[rule.prefilter][position]]
-        findings.extend(search(text, asked, index))
-    return findings
+    found = {}
+    for place, (index, text) in enumerate(zip(maybe.to_pylist(), subset.to_pylist(), strict=True)):
+        findings = _search(text, [rule for rule in rules if passed[rule.prefilter][place]])
+        if findings:
+            found[index] = findings
+    return found
 
 
-def search(text: str, rules: Sequence[Rule], index: int = 0) -> list[Finding]:
-    """What `scan` finds in one text, without the prefilters; `index` is the text's place in its batch."""
-    findings = _search_once(text, rules, index)
-    for _ in range(MOST_ROUNDS if findings else 0):
-        more = _search_once(mask(text, findings), rules, index)
-        if not more:
-            break
-        findings = _with_more(findings, more, text)
-    return findings
-
-
-def _search_once(text: str, rules: Sequence[Rule], index: int) -> list[Finding]:
+def _search(text: str, rules: Sequence[Rule]) -> list[Finding]:
     findings: list[Finding] = []
     for rule in rules:
         for start, end in rule.places(text):
@@ -95,7 +101,8 @@ def _search_once(text: str, rules: Sequence[Rule], index: int) -> list[Finding]:
             free_left = after == 0 or findings[after - 1].end <= start
             free_right = after == len(findings) or end <= findings[after].start
             if free_left and free_right:
-                findings.insert(after, _finding(rule, text, index, start, end))
+                place = shown(text[start:end])
+                findings.insert(after, Finding(0, rule.name, start, end, place, rule.reason, rule.fix, rule.mask))
     return findings
 
 
@@ -107,10 +114,6 @@ def _with_more(findings: Sequence[Finding], more: Sequence[Finding], text: str) 
         moved.append(replace(found, start=start, end=end, shown=shown(text[start:end])))
     kept = [one for one in findings if all(one.end <= new.start or new.end <= one.start for new in moved)]
     return sorted((*kept, *moved), key=lambda found: found.start)
-
-
-def _finding(rule: Rule, text: str, index: int, start: int, end: int) -> Finding:
-    return Finding(index, rule.name, start, end, shown(text[start:end]), rule.reason, rule.fix, rule.mask)
 
 
 def _matches(texts: pa.StringArray, pattern: str) -> pa.BooleanArray:

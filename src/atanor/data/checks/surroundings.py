@@ -20,7 +20,7 @@ _OTHER_NUMBER = re.compile(
         \W{0,3}(?:(?:number|no|num|id|is|code|key|n[uú]mero|n[º°]|es|de)\W{0,3}){0,3} | \# )$""",
     re.IGNORECASE | re.VERBOSE,
 )
-_AMOUNT_BEFORE = re.compile(r"(?:[$€£¥₹=*×÷^]|<<|\b(?:USD|EUR|GBP|MXN|CLP|Rs\.?))\s?$")
+_AMOUNT_BEFORE = re.compile(r"(?:[$€£¥₹*×÷^]|(?<![A-Za-z_])=|<<|\b(?:USD|EUR|GBP|MXN|CLP|Rs\.?))\s?$")
 _UNIT_AFTER = re.compile(
     r"""\s?(?:[$€£¥₹%°=*×÷^]|>>|(?:euros?|dollars?|d[oó]lares|pesos|pounds|libras|USD|EUR|GBP|people|personas|habitants
         |habitantes|inhabitants|residents|users|usuarios|votes|votos|km|kilomet\w+|kil[oó]met\w+|miles|millas|m

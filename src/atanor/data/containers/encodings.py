@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import difflib
+from functools import cache
 
 UTF8 = "utf-8"
 _MARKS = {
@@ -20,8 +21,12 @@ _BYTES = (
     *("koi8-r", "koi8-u", "mac-roman", "mac-cyrillic", "mac-greek"),
 )
 _EAST_ASIAN = ("gb18030", "gbk", "gb2312", "big5", "cp950", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949")
-_KNOWN = {codecs.lookup(name).name for name in (*_PLAIN, *_BYTES, *_EAST_ASIAN)}
-"""Python has others that are no encodings of text (`rot13`, `idna`, `unicode_escape`); those are not taken."""
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Python has others that are no encodings of text (`rot13`, `idna`, `unicode_escape`); those are not taken."""
+    return frozenset(codecs.lookup(name).name for name in (*_PLAIN, *_BYTES, *_EAST_ASIAN))
 
 
 def marked_encoding(head: bytes) -> str | None:
@@ -35,10 +40,10 @@ def known_encoding(name: str) -> str | None:
         found = codecs.lookup(name).name
     except (LookupError, ValueError):
         return None
-    return found if found in _KNOWN else None
+    return found if found in _known() else None
 
 
 def nearest_encoding(name: str) -> str:
     """The fix for an encoding that is not known."""
-    close = difflib.get_close_matches(name.lower(), sorted(_KNOWN), n=1)
+    close = difflib.get_close_matches(name.lower(), sorted(_known()), n=1)
     return f"Did you mean `{close[0]}`?" if close else "Write the encoding of the file, as `cp1252` or `utf-16`"

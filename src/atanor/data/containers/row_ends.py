@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-import numpy as np
-
 from atanor.data import limits
 from atanor.data.containers.lines import BYTE_ORDER_MARK
 
@@ -42,6 +40,8 @@ def row_cuts(file: IO[bytes], every: int, separator: str) -> list[Cut] | None:
     stands where a cell begins (or doubles the quote before it) and every even one where a cell ends (or is doubled),
     which is checked for each, and no line ends in a lone carriage return.
     """
+    import numpy as np
+
     opening = np.frombuffer(separator.encode() + b'\n"', np.uint8)
     closing = np.frombuffer(separator.encode() + b'\r\n"', np.uint8)
     mark = file.read(len(BYTE_ORDER_MARK))

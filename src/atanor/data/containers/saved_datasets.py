@@ -73,6 +73,9 @@ def _loaded(source: Source, name: str, revision: str | None) -> dict[str, Any]:
     from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
+    if Path(name).exists():
+        # The library would read that instead.
+        raise source.error(f"{name} is also a folder here", fix="Name the folder without hf:, or rename it")
     try:
         return dict(load_dataset(name, revision=revision))
     except (DatasetsError, OSError, ValueError, RuntimeError) as error:

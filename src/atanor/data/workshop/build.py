@@ -11,7 +11,7 @@ import itertools
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,29 +20,37 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from atanor import __version__
 from atanor.data.blocks import BLOCK_BYTES, Block
 from atanor.data.opening import OpenSource, Wishes, open_source
 from atanor.data.readers import digest_of
+from atanor.data.rows import Refusal
 from atanor.data.sides import SIDES
 from atanor.data.sources import locate
 from atanor.data.workshop.blocks import LOG_FILE as BLOCK_LOG
 from atanor.data.workshop.blocks import BlockReport, map_table, read_report, write_block
 from atanor.data.workshop.dataset import LOG_FILE, SHORT, VERSION_FILE, Dataset, SourceRecord, Version, every_dataset
 from atanor.data.workshop.decisions import Decisions, decide
-from atanor.data.workshop.log import LOG, log_table
+from atanor.data.workshop.log import LOG, Fate, entries_of, log_table, refusals_of
 from atanor.data.workshop.reading import read_rows
 from atanor.data.workshop.recipe import Recipe
-from atanor.data.workshop.stages import added_reports, added_tallies
+from atanor.data.workshop.stages import StageReport, added_reports, added_tallies
 from atanor.data.workshop.stock import Stock
 from atanor.data.workshop.table import ROWS
 from atanor.progress import Progress, Silent
 from atanor.store.files import sha256_file, writing_folder
 
+WORTH_A_BAR = 4 << 10
+"""Kilobytes from which reading takes so long that people should see it go on."""
+
 WORK = ".work"
 """Folder of blocks of builds that are not finished."""
+
+Judge = Callable[[Sequence[StageReport], Sequence[Refusal]], None]
+"""Told the stages so far and the rows they refused."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,7 @@ def build_dataset(
     *,
     frozen: Path | None = None,
     confined: bool = True,
+    judge: Judge | None = None,
     processes: int | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -81,6 +90,7 @@ def build_dataset(
         folder: folder of datasets; the new one is named by its content.
         frozen: file of the frozen split, written when it is not there. None: the split is not frozen.
         confined: refuse paths that lead out of `root`.
+        judge: told what reading, cleaning and checking refused, before anything is decided; it may raise to stop.
         processes: how many work at once; default one a core, and one for little data.
         progress: told about long work.
 
@@ -104,9 +114,11 @@ def build_dataset(
         for number, block in enumerate(one.blocks(BLOCK_BYTES))
     ]
     reports = _work(tasks, processes, watching)
+    stages = _stages(reports)
+    if judge is not None:
+        judge(stages, _refusals(tasks))
     stock = Stock([task.folder for task in tasks], work)
     decisions = decide(stock, recipe, frozen, watching)
-    first = reports[0]
     version = Version(
         sha=_content_sha(decisions),
         key=key,
@@ -114,10 +126,7 @@ def build_dataset(
         atanor=__version__,
         recipe=recipe.model_dump(mode="json"),
         sources=tuple(_record(one, digest, tasks, reports) for one, digest in zip(opened, digests, strict=True)),
-        stages=(
-            *(added_reports(report.stages[stage] for report in reports) for stage in range(len(first.stages))),
-            *decisions.reports,
-        ),
+        stages=(*stages, *decisions.reports),
         tallies=added_tallies(report.tallies for report in reports),
         sides={str(side): int((decisions.sides == code).sum()) for code, side in enumerate(SIDES)},
         split_sha=decisions.split_sha,
@@ -146,7 +155,8 @@ def _work(tasks: Sequence[_Task], processes: int | None, progress: Progress) -> 
     done = total - sum(task.kilobytes for task in left)
     workers = min(len(left), processes or os.cpu_count() or 1)
     rows, started = 0, time.monotonic()
-    with progress.start("reading and checking", total, "kB", done) as activity:
+    watching = progress if total > WORTH_A_BAR else Silent()
+    with watching.start("reading and checking", total, "kB", done) as activity:
         for task, report in _in_processes(left, workers) if workers > 1 else ((task, _do(task)) for task in left):
             reports[task.folder] = report
             rows += report.stages[0].read
@@ -176,6 +186,18 @@ def _in_processes(tasks: Sequence[_Task], workers: int) -> Iterator[tuple[_Task,
 
 def _do(task: _Task) -> BlockReport:
     return write_block(read_rows(task.reading, task.block), task.recipe, task.folder)
+
+
+def _stages(reports: Sequence[BlockReport]) -> tuple[StageReport, ...]:
+    """Each stage over all blocks."""
+    return tuple(added_reports(parts) for parts in zip(*(report.stages for report in reports), strict=True))
+
+
+def _refusals(tasks: Sequence[_Task]) -> list[Refusal]:
+    """The rows refused in all blocks."""
+    logs = (map_table(task.folder / BLOCK_LOG) for task in tasks)
+    refused = (log.filter(pc.equal(log.column("fate"), str(Fate.REFUSED))) for log in logs)
+    return [refusal for log in refused for refusal in refusals_of(entries_of(log))]
 
 
 def _record(reading: OpenSource, digest: str, tasks: Sequence[_Task], reports: Sequence[BlockReport]) -> SourceRecord:

@@ -82,6 +82,11 @@ class Version(BaseModel):
         """Rows in the files."""
         return self.stages[0].read if self.stages else 0
 
+    @property
+    def changed(self) -> int:
+        """Rows that were mended and are used; a row mended at two stages counts at both."""
+        return sum(stage.changed for stage in self.stages)
+
     def stage(self, name: str) -> StageReport | None:
         """What the stage of that name did, or None."""
         return next((stage for stage in self.stages if stage.stage == name), None)

@@ -22,7 +22,7 @@ from atanor.data.workshop.recipe import Recipe
 from atanor.data.workshop.stages import StageReport
 from atanor.data.workshop.stock import Stock
 from atanor.data.workshop.texts import Indices
-from atanor.progress import Progress
+from atanor.progress import Progress, Silent
 
 Flags = npt.NDArray[np.bool_]
 
@@ -33,6 +33,9 @@ SELECT, DUPLICATES, CONTRADICTIONS, NEAR_DUPLICATES, SPLIT = (
     "near_duplicates",
     "split",
 )
+
+WORTH_A_BAR = 50_000
+"""Rows from which the search for near-duplicates takes so long that people should see it go on."""
 
 
 @dataclass
@@ -190,7 +193,8 @@ def find_near_duplicates(decisions: Decisions, options: CheckOptions, progress: 
     for signatures in stock.signatures():
         near.add(signatures[decisions.alive[place : place + len(signatures)]])
         place += len(signatures)
-    with progress.start("near-duplicates", near.banding.bands, "band") as activity:
+    watching = progress if len(going) > WORTH_A_BAR else Silent()
+    with watching.start("near-duplicates", near.banding.bands, "band") as activity:
         clusters = near.clusters(lambda rows: stock.compared(going[rows]), done=lambda *_: activity.advance())
     alone[going] = going[clusters.representative]
     leave = options.near_duplicates is Copies.LEAVE_OUT

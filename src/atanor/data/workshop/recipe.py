@@ -6,16 +6,17 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+from pydantic import BaseModel, ConfigDict
+
 from atanor.data.cleaning import CleanOptions
 from atanor.data.options import SourceOptions, SplitOptions
 from atanor.data.workshop.options import CheckOptions
-from atanor.options import Options
 
 FORMAT = 1
 """Raised when the same recipe over the same bytes gives other rows than before."""
 
 
-class Recipe(Options):
+class Recipe(BaseModel):
     """How files become a dataset.
 
     Attributes:
@@ -23,12 +24,13 @@ class Recipe(Options):
         split: how rows are held out; None: they are not.
         clean: the cleaning rules.
         check: the checks' actions.
-        group_by: column whose equal values stay on one side of the split.
         system: system message put before conversations that have none.
         task_text: rows are plain text to continue.
         control_tokens: of the base's chat template, which no text may hold.
         seed: of every draw.
     """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     sources: tuple[SourceOptions, ...]
     split: SplitOptions | None = None

@@ -42,6 +42,9 @@ ROWS = pa.schema(
 )
 """One row; see `Example`. `fields` is JSON text of the row as it stood in its file."""
 
+_FIELDS = json.JSONEncoder(ensure_ascii=False, default=str)
+"""Made once: `json.dumps` with these arguments makes one for every row."""
+
 
 def table_of(examples: Sequence[Example]) -> pa.Table:
     """The examples as a table of `ROWS`, in their order."""
@@ -60,7 +63,7 @@ def table_of(examples: Sequence[Example]) -> pa.Table:
             "group": [example.group for example in examples],
             "parent": [example.parent for example in examples],
             "technique": [example.technique for example in examples],
-            "fields": [json.dumps(example.fields, ensure_ascii=False, default=str) for example in examples],
+            "fields": [_FIELDS.encode(example.fields) for example in examples],
         },
         schema=ROWS,
     )
