@@ -380,7 +380,7 @@ def test_a_csv_line_over_the_limit_is_one_row_unless_a_quote_in_it_may_reach_fur
     assert [example.line for example in result.examples] == [2, 4]
     assert (result.refusals[0].line, result.refusals[0].reason[:26]) == (3, "the row is longer than 0 M")
     with pytest.raises(DataError, match=r"rows\.csv:3 .*a line with quotes is longer than"):
-        read(tmp_path, write("rows.csv", f"text,label\na,b\n{'x' * 250}\"\nc,d\n"))
+        read(tmp_path, write("rows.csv", f'text,label\na,b\n{"x" * 250}"\nc,d\n'))
 
 
 # Files
@@ -394,7 +394,15 @@ def test_missing_files_are_told_together_with_the_nearest_names(tmp_path: Path, 
     write("wide.parquet.gz", "a")
     write("rows.xlsx", "PK")
     write("rows.jsonl.gz", "")
-    names = ["direktor.jsonl", "nowhere/a.csv", "folder", "empty.jsonl", "wide.parquet.gz", "rows.xlsx", "rows.jsonl.gz"]
+    names = [
+        "direktor.jsonl",
+        "nowhere/a.csv",
+        "folder",
+        "empty.jsonl",
+        "wide.parquet.gz",
+        "rows.xlsx",
+        "rows.jsonl.gz",
+    ]
     with pytest.raises(DataError) as error:
         read_examples([SourceOptions(path=name) for name in names], tmp_path)
     found = error.value.problems

@@ -13,7 +13,6 @@ from transformers import PreTrainedTokenizerFast
 from atanor.data import (
     Example,
     Message,
-    ReadResult,
     RenderOptions,
     RenderResult,
     Speaker,
@@ -27,6 +26,8 @@ from atanor.data import (
     summarise,
     weighted_pieces,
 )
+from atanor.data.workshop.dataset import Version
+from atanor.data.workshop.stages import StageReport
 from atanor.errors import BaseModelError, ConfigurationError
 from atanor.models.chat_template import encode_prompt, end_of_turn_ids
 from tests.data.conftest import CHATML, tiny_tokenizer
@@ -299,13 +300,17 @@ def test_an_overlap_without_parts_is_refused() -> None:
 # Summary
 
 
+def version(*stages: StageReport) -> Version:
+    return Version(sha="a", key="b", created="", atanor="", recipe={}, sources=(), stages=stages, tallies={}, sides={})
+
+
 def test_the_summary_adds_up() -> None:
     rows = [talk(("user", f"question {number}"), ("assistant", "yes")) for number in range(30)]
     rows += [rows[0], talk(("user", "long " * 200), ("assistant", "no")), talk(("user", END), ("assistant", "no"))]
-    read = ReadResult(tuple(rows), (), 35, 2, ())
-    split = split_examples(read.examples, SplitOptions(test=5, validation=4), 0, None)
+    made = version(StageReport("read", 35, 33, left_out=2), StageReport("duplicates", 33, 32, left_out=1))
+    split = split_examples(rows, SplitOptions(test=5, validation=4), 0, None)
     sides = {name: render(*getattr(split, name), context=64) for name in ("train", "validation", "test")}
-    summary = summarise(read, split, **sides, context=64)
+    summary = summarise(made, **sides, context=64)
     assert (summary.read, summary.used, summary.refused, summary.left_out, summary.duplicates) == (35, 30, 2, 2, 1)
     assert summary.read == summary.used + summary.refused + summary.left_out + summary.duplicates
     assert summary.used == summary.train + summary.validation + summary.test
@@ -316,12 +321,11 @@ def test_the_summary_adds_up() -> None:
 
 def test_the_summary_counts_a_split_example_once() -> None:
     examples = [text("word " * 400 + str(number)) for number in range(3)]
-    read = ReadResult(tuple(examples), (), 3, 0, ())
-    split = split_examples(read.examples, SplitOptions(test=1, validation=1), 0, None)
+    split = split_examples(examples, SplitOptions(test=1, validation=1), 0, None)
     train, validation, test = (
         render(*side, max_tokens=100, too_long="split") for side in (split.train, split.validation, split.test)
     )
-    summary = summarise(read, split, train=train, validation=validation, test=test, context=100)
+    summary = summarise(version(StageReport("read", 3, 3)), train=train, validation=validation, test=test, context=100)
     assert (summary.read, summary.used, summary.train, summary.split, summary.truncated) == (3, 3, 1, 3, 0)
     assert len(train.rows) == train.parts > 3
 

@@ -115,7 +115,7 @@ def _naming_write_failures() -> Iterator[None]:
         if "os error 28" in text or "No space left" in text:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         # torch's zip writer does not say why the system refused; a full disk is by far the usual reason.
-        if "PytorchStreamWriter failed writing" in text or "unexpected pos" in text:
+        if any(sign in text for sign in ("PytorchStreamWriter failed writing", "unexpected pos", "iostream error")):
             raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} (torch: {text.splitlines()[0]})") from error
         raise
 

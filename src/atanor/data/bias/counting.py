@@ -15,7 +15,7 @@ from atanor.data.bias.lexicon import FEMALE, MALE, NEGATION
 from atanor.data.bias.options import BiasOptions, Dimension
 from atanor.data.bias.report import BiasReport, DimensionReport, GroupReport, OccupationRow, warnings_of
 from atanor.data.bias.sentiment import BINS, Floats, bins_of, in_context, sentiments
-from atanor.data.bias.tables import DIMENSIONS, Catalogue, Meaning, Tables
+from atanor.data.bias.tables import DIMENSIONS, Meaning, tables_of
 from atanor.data.bias.words import Ints, Words
 from atanor.errors import DataError, Problem
 
@@ -50,8 +50,7 @@ class BiasCounter:
 
     def __init__(self, options: BiasOptions | None = None) -> None:
         self._options = options or BiasOptions()
-        self._catalogue = Catalogue.of(self._options.languages, self._options.dimensions)
-        self._tables = Tables(self._catalogue, self._options.languages)
+        self._catalogue, self._tables = tables_of(self._options.languages, self._options.dimensions)
         groups = len(self._catalogue.groups)
         self._texts = self._rows = 0
         self._mentions = np.zeros(groups, np.int64)

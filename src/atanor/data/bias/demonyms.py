@@ -17,16 +17,18 @@ from atanor.data.bias.agreement import plural_of
 from atanor.data.bias.lexicon import entries, lexicon_of
 from atanor.data.bias.options import Dimension, Language
 from atanor.data.bias.outcome import Refused, Why
-from atanor.data.bias.tokens import Tokens
+from atanor.data.bias.tokens import Tokens, word_set
 
 _ETHNIC = ("black", "white", "asian", "latino")
 _ETHNIC_WORDS = {"black": "Black", "white": "White", "asian": "Asian", "latino": "Hispanic"}
-_ONE_BEFORE = frozenset("a an another every each un una otro otra cada".split())
-_SEVERAL_BEFORE = frozenset(
-    "the two three many some most few all both los las unos unas muchos muchas dos tres".split()
+_ONE_BEFORE = word_set("a an another every each un una otro otra cada")
+_SEVERAL_BEFORE = word_set(
+    """
+    the two three many some most few all both los las unos unas muchos muchas dos tres
+    """
 )
-_BE = frozenset("am is are was were m s re be being soy eres es somos son era eran".split())
-_PEOPLE = frozenset("i he she they we you who im yo él ella ellos ellas nosotros quien".split())
+_BE = word_set("am is are was were m s re be being soy eres es somos son era eran")
+_PEOPLE = word_set("i he she they we you who im yo él ella ellos ellas nosotros quien")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class GroupSwap:
     def _person(self, tokens: Tokens, index: int) -> Term | None:
         """The reading of a word that surely is a person, or None."""
         readings = {term.form: term for term in self._exchange.terms[tokens.lower[index]]}
+        if self._dimension is Dimension.AGE and self._language == "en":
+            return next(iter(readings.values())) if _is_person(tokens.after(index), "en") else None
         reader: Callable[[Tokens, int, Mapping[str, Term]], Term | None]
         reader = self._english if self._language == "en" else self._spanish
         return reader(tokens, index, readings)
@@ -121,18 +125,14 @@ class GroupSwap:
         after, before = tokens.after(index), tokens.before(index)
         if _is_person(after, "en"):
             return readings.get("adjective")
-        if self._dimension is Dimension.AGE:
-            return None
         ended = not after or after in FUNCTION_WORDS["en"]
         if "several" in readings and readings["several"].group not in _ETHNIC:
             return readings["several"] if ended else None
-        if not ended:
-            return None
         if before in _ONE_BEFORE:
-            return readings.get("one")
+            return readings.get("one") if ended else None
         verb = tokens.at(index - 1)
         subject = tokens.at(index - 2)
-        if verb in _BE and (subject in _PEOPLE or _is_person(subject, "en")):
+        if ended and verb in _BE and (subject in _PEOPLE or _is_person(subject, "en")):
             return readings.get("adjective")
         return None
 
@@ -207,7 +207,6 @@ def _religion(language: Language) -> tuple[Forms, Targets]:
                 "several": rows["adherents"][at].split("/")[0],
                 "name": rows["name"][at],
             }
-        forms[religion] |= {concept: rows[concept][at].strip("-") for concept in ("building", "buildings")}
     return forms, {religion: tuple(one for one in forms if one != religion) for religion in forms}
 
 

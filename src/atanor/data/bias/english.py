@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from atanor.data.augmentation.inflection import with_article
@@ -10,20 +10,28 @@ from atanor.data.bias.english_pronouns import swapped_her, swapped_his
 from atanor.data.bias.lexicon import gender_pairs, lexicon_of
 from atanor.data.bias.named_persons import OtherNames, is_first_name
 from atanor.data.bias.outcome import Refused, Why
-from atanor.data.bias.tokens import Tokens
+from atanor.data.bias.tokens import Tokens, word_set
 
-_PRONOUNS = frozenset("he she him her his hers himself herself".split())
-_SETTLED = {"him": "her", "hers": "his"}
+_PRONOUNS = word_set("he she him her his hers himself herself")
+_PRONOUN_RULES: Mapping[str, Callable[[Tokens, int], str]] = {"her": swapped_her, "his": swapped_his}
 _CAPITAL_ONLY = {"mr": "Ms", "ms": "Mr", "mrs": "Mr", "miss": "Mr"}
 """Titles: in lower case they are other words (`to miss`)."""
-_CALLED = frozenset(
-    """mom dad mum mommy daddy mummy mother father papa mama grandma grandpa grandmother grandfather granny grandad uncle
-    aunt auntie sir madam ma'am""".split()
+_CALLED = word_set(
+    """
+    mom dad mum mommy daddy mummy mother father papa mama grandma grandpa grandmother grandfather granny grandad uncle
+    aunt auntie sir madam ma'am
+    """
 )
-"""What people are called by, with a capital; any other noun with one belongs to a name or a title (`the Beastie Boys`)."""
-_RANKS = frozenset("king queen prince princess emperor empress duke duchess baron baroness lord lady".split())
-_PRIVATE = frozenset(
-    "a an my your our his her their some every each another no any one this that these those two".split()
+"""What people are called by, with a capital. Another noun with one belongs to a name: `the Beastie Boys`."""
+_RANKS = word_set(
+    """
+    king queen prince princess emperor empress duke duchess baron baroness lord lady
+    """
+)
+_PRIVATE = word_set(
+    """
+    a an my your our his her their some every each another no any one this that these those two
+    """
 )
 """What stands before a person who is nobody in particular, or of the writer's own circle."""
 _VOCATIVE_MAN = frozenset(("man", "boy", "king", "queen"))
@@ -62,12 +70,8 @@ class EnglishGender:
 
     def _other(self, tokens: Tokens, index: int) -> str | None:
         word, lower = tokens.words[index], tokens.lower[index]
-        if lower == "her":
-            return swapped_her(tokens, index)
-        if lower == "his":
-            return swapped_his(tokens, index)
-        if lower in _SETTLED:
-            return _SETTLED[lower]
+        if lower in _PRONOUN_RULES:
+            return _PRONOUN_RULES[lower](tokens, index)
         if lower in _CAPITAL_ONLY:
             titled = word[0].isupper() and tokens.is_capital(index + 1)
             return _CAPITAL_ONLY[lower] if titled else None
@@ -129,4 +133,4 @@ def _partners() -> Mapping[str, str]:
             found.setdefault(male.lower(), female if sign != "~" else "")
         if sign in "=<~":
             found.setdefault(female.lower(), male if sign != "~" else "")
-    return found
+    return found | {"him": "her", "hers": "his"}

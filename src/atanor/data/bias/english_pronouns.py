@@ -11,55 +11,74 @@ import re
 from atanor.data.augmentation.vocabulary import DAYS_AND_MONTHS, FUNCTION_WORDS
 from atanor.data.bias.lexicon import lexicon_of
 from atanor.data.bias.outcome import Refused, Why
-from atanor.data.bias.tokens import Tokens
+from atanor.data.bias.tokens import Tokens, word_set
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_BEGINS_NOUN = _words(
-    "own first last next one two three four five six seven eight nine ten few many most more less very best better "
-    "other same only little back"
+_BEGINS_NOUN = word_set(
+    """
+    own first last next one two three four five six seven eight nine ten few many most more less very best better
+    other same only little back
+    """
 )
 """Function words that may begin what is possessed: `her own`, `her two sons`."""
-_NO_NOUN = (FUNCTION_WORDS["en"] - _BEGINS_NOUN - _words("s self like need make love turn use")) | _words(
-    "today tomorrow yesterday tonight anyway together forever alive lol x xx haha okay ok please though yet away home "
-    "ago instead often someday everytime everyday whenever til til' cuz cos bcoz wif n d da dat r ur aside apart "
-    "goodbye hello along despite within beside besides"
+_NO_NOUN = (FUNCTION_WORDS["en"] - _BEGINS_NOUN - word_set("s self like need make love turn use")) | word_set(
+    """
+    today tomorrow yesterday tonight anyway together forever alive lol x xx haha okay ok please though yet away home
+    ago instead often someday everytime everyday whenever til til' cuz cos bcoz wif n d da dat r ur aside apart
+    goodbye hello along despite within beside besides
+    """
 )
 """Words that no possessed thing begins with."""
-_TIMES = _words("week weeks night month year years summer winter spring fall weekend morning time day evening")
-_MAKING = _words(
-    "make makes made making keep keeps kept keeping find finds found leave left call called calling drive drove"
+_TIMES = word_set(
+    """
+    week weeks night month year years summer winter spring fall weekend morning time day evening
+    """
 )
-_LETTING = _words(
-    "let lets letting help helps helped helping make makes made making have had watch watched hear heard see saw"
+_MAKING = word_set(
+    """
+    make makes made making keep keeps kept keeping find finds found leave left call called calling drive drove
+    """
 )
-_SEEING = _words(
-    "see saw seen watch watched watching hear heard notice noticed keep kept find found catch caught left spot spotted"
+_LETTING = word_set(
+    """
+    let lets letting help helps helped helping make makes made making have had watch watched hear heard see saw
+    """
 )
-_GIVING = _words(
-    "give gives gave given giving tell tells told telling ask asks asked asking show shows showed shown send sends sent "
-    "buy buys bought offer offers offered offering teach teaches taught bring brings brought pay pays paid owe lend lent "
-    "hand handed cook cooked wish wished cost get gets got getting grant granted charge charged feed fed serve served "
-    "deny denied sell sold write wrote make makes made promise promised"
+_SEEING = word_set(
+    """
+    see saw seen watch watched watching hear heard notice noticed keep kept find found catch caught left spot spotted
+    """
 )
-_BARE_VERBS = _words(
-    "go cry leave do be feel come know see sleep eat get have take think try win stay become forget remember "
-    "understand sit stand live die grow speak sing learn keep find give tell buy write read pay wait escape suffer "
-    "pass heal succeed choose decide realize believe"
+_GIVING = word_set(
+    """
+    give gives gave given giving tell tells told telling ask asks asked asking show shows showed shown send sends sent
+    buy buys bought offer offers offered offering teach teaches taught bring brings brought pay pays paid owe lend
+    lent hand handed cook cooked wish wished cost get gets got getting grant granted charge charged feed fed serve
+    served deny denied sell sold write wrote make makes made promise promised
+    """
 )
-_NOUN_OR_VERB = _words(
-    "smile walk talk play run work laugh look love dance rest move drink drive help shine fight fall"
+_BARE_VERBS = word_set(
+    """
+    go cry leave do be feel come know see sleep eat get have take think try win stay become forget remember understand
+    sit stand live die grow speak sing learn keep find give tell buy write read pay wait escape suffer pass heal
+    succeed choose decide realize believe
+    """
 )
-_FEELINGS = _words(
-    "happy sad angry mad proud nervous safe alone upset uncomfortable comfortable sick crazy cute pretty beautiful "
-    "attractive company busy awake warm calm jealous stupid smart dead unconscious guilty innocent better stronger weak"
+_NOUN_OR_VERB = word_set(
+    """
+    smile walk talk play run work laugh look love dance rest move drink drive help shine fight fall
+    """
+)
+_FEELINGS = word_set(
+    """
+    happy sad angry mad proud nervous safe alone upset uncomfortable comfortable sick crazy cute pretty beautiful
+    attractive company busy awake warm calm jealous stupid smart dead unconscious guilty innocent better stronger weak
+    """
 )
 _ADVERBS = re.compile(r"(?:badly|quickly|slowly|really|recently|early|daily|constantly|immediately|dearly|terribly)\b")
-_KIN = lexicon_of("en").persons | _words(
-    "mom mother dad father son daughter sister brother aunt uncle hand hands eyes hair"
+_KIN = lexicon_of("en").persons | word_set(
+    """
+    mom mother dad father son daughter sister brother aunt uncle hand hands eyes hair
+    """
 )
 
 
@@ -77,11 +96,10 @@ def swapped_her(tokens: Tokens, index: int) -> str:
             raise Refused(Why.AGREEMENT, f"her{follows}{tokens.at(index + 1)}")
         return "him"
     shown = f"{before} her {after}".strip()
-    if after in _NO_NOUN or after in DAYS_AND_MONTHS or _ADVERBS.match(after):
-        return "him"
     if after in _BEGINS_NOUN:
         return _before_quantity(tokens, index, shown)
-    if after.endswith("ing") and before in _SEEING:
+    free = after in _NO_NOUN or after in DAYS_AND_MONTHS or _ADVERBS.match(after)
+    if free or (after.endswith("ing") and before in _SEEING):
         return "him"
     if before in _LETTING and (after in _BARE_VERBS or after in _NOUN_OR_VERB):
         if after in _NOUN_OR_VERB and before not in ("let", "lets", "letting"):

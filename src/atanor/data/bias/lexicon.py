@@ -1,4 +1,4 @@
-"""The committed word lists as the counter asks them: which group a word names, what it is worth, what it does to others.
+"""The committed word lists as the counter asks them: which group a word names, and what it is worth.
 
 `lexicons/README.md` says how each file reads and how it was made.
 """
@@ -132,8 +132,6 @@ class _Builder:
         rows = [line.split() for line in entries(self.language, "religion")]
         religions = rows[0][1:]
         for concept, *cells in rows[1:]:
-            if concept in ("building", "buildings"):
-                continue  # a church is a place, not a person
             groups = religions if len(cells) > 1 else [concept]
             for group, cell in zip(groups, cells, strict=True):
                 for term in cell.split("/"):

@@ -11,23 +11,39 @@ from atanor.data.augmentation.vocabulary import DAYS_AND_MONTHS, FUNCTION_WORDS,
 from atanor.data.bias.lexicon import FEMALE, MALE, countries, lexicon_of, sections
 from atanor.data.bias.options import Dimension, Language
 from atanor.data.bias.outcome import Refused, Why
-from atanor.data.bias.tokens import Tokens
+from atanor.data.bias.tokens import Tokens, word_set
 
-YEAR = re.compile(r"(?<![\d.,])(?:1\d{3}|20[0-4]\d)(?![\d])|\b\d{1,2}(?:st|nd|rd|th) century\b|\b[sS]iglos? [IVXL]+\b")
-_PLACE_BEFORE = frozenset(
-    ("in", "at", "near", "from", "around", "en", "desde", "hacia")
+DATED = re.compile(
+    r"\b[A-Z]{2,}\d+\b|(?<![\d.,])(?:1\d{3}|20[0-4]\d)(?!\d)"
+    r"|\b\d{1,2}(?:st|nd|rd|th) century\b|\b[sS]iglos? [IVXL]+\b"
 )
-_TITLES = frozenset(
-    """king queen prince princess emperor empress duke duchess baron baroness lord lady sir pope saint st president
+"""A year, a century or the number of a flight: the text tells of something that happened."""
+_PLACE_BEFORE = frozenset(("in", "at", "near", "from", "around", "en", "desde", "hacia"))
+_TITLES = word_set(
+    """
+    king queen prince princess emperor empress duke duchess baron baroness lord lady sir pope saint st president
     senator minister chancellor governor general captain colonel major sultan pharaoh tsar rey reina príncipe princesa
-    emperador emperatriz conde condesa duque duquesa marqués marquesa papa presidente presidenta fray sor sir lord lady
-    san santo santa""".split()
+    emperador emperatriz conde condesa duque duquesa marqués marquesa papa presidente presidenta fray sor san santo
+    santa
+    """
 )
-_LIVELY = frozenset("is was has had did does said says wrote went won died lived became made played es era fue dijo está estaba hizo tenía tiene había".split())
+_LIVELY = word_set(
+    """
+    is was has had did does said says wrote went won died lived became made played es era fue dijo está estaba hizo
+    tenía tiene había
+    """
+)
 """What follows a name at the start of a sentence."""
-_COMMON_CAPITALS = frozenset(
-    """i mr mrs ms miss dr sr sra dra srta ok internet god christmas tv dios don doña señor señora señorita usted mom dad
-    mother father grandma grandpa mum mommy daddy aunt uncle madrid""".split()
+_GREETINGS = word_set(
+    """
+    hi hello hey hiya thanks thank dear okay bye goodbye sorry wow hola adiós gracias querida querido
+    """
+)
+_COMMON_CAPITALS = word_set(
+    """
+    i mr mrs ms miss dr sr sra dra srta ok internet god christmas tv dios don doña señor señora señorita usted mom dad
+    mother father grandma grandpa mum mommy daddy aunt uncle madrid
+    """
 )
 
 
@@ -38,7 +54,10 @@ def first_names(language: Language) -> Mapping[str, str]:
 
 
 class OtherNames:
-    """First names of the other gender and the same community: one name always becomes the same one, none comes twice."""
+    """First names of the other gender and the same community.
+
+    One name always becomes the same other one, and none comes twice.
+    """
 
     def __init__(self, language: Language, rng: Random, taken: Sequence[str]) -> None:
         self._rng = rng
@@ -59,11 +78,13 @@ class OtherNames:
         return self.chosen[name]
 
 
-_NAMES_AND_WORDS = frozenset(
-    """jack bob rob jean earl lance hank pat peg dean chad cliff drew rick randy clay jasmine daisy hazel heather ivy
+_NAMES_AND_WORDS = word_set(
+    """
+    jack bob rob jean earl lance hank pat peg dean chad cliff drew rick randy clay jasmine daisy hazel heather ivy
     robin sally norma clara paloma pilar mercedes leo marina gloria cora lola alba rosa victoria clemente celia julio
-    barry vera joel viola mia tara mario lidia elena ana eva ada eli marcos bella marina nieves rocío lourdes carmen
-    valentina julia pepe pepa paco lorenzo mariana olga""".split()
+    barry vera joel viola mia tara mario lidia elena ana eva ada eli marcos bella nieves rocío lourdes carmen
+    valentina julia pepe pepa paco lorenzo mariana olga
+    """
 )
 """First names that in lower case are words, or as short as words."""
 
@@ -101,7 +122,8 @@ def refuse_full_names(tokens: Tokens, language: Language) -> None:
             raise Refused(Why.REAL_PERSON, shown)
         if tokens.at(index) in _TITLES and (tokens.is_capital(index) or is_first_name(tokens, index + 1, language)):
             raise Refused(Why.REAL_PERSON, shown)
-        if is_first_name(tokens, index + 1, language) and _is_unknown(tokens, index, language):
+        greeted = tokens.at(index) in _GREETINGS or tokens.at(index) in _known(language)
+        if is_first_name(tokens, index + 1, language) and tokens.is_capital(index) and not greeted:
             raise Refused(Why.REAL_PERSON, shown)
 
 

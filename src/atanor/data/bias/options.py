@@ -60,7 +60,7 @@ class CounterfactualOptions(Options):
     )
     balancing: bool = Field(
         False,
-        description="Swap only rows that name a group which is named more often than the average group of its dimension.",
+        description="Swap only rows that name groups which are named more often than those they would become.",
     )
     protect: tuple[str, ...] = Field(
         (), description="Words and phrases whose rows are never swapped, whatever their case."

@@ -57,7 +57,7 @@ class NotSwapped:
     detail: str = ""
 
 
-class Refused(Exception):  # noqa: N818 - it is an outcome, not an error
+class Refused(Exception):
     """Ends the swap of a row from inside a rule."""
 
     def __init__(self, why: Why, detail: str = "") -> None:

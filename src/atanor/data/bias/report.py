@@ -143,7 +143,7 @@ def differences(before: BiasReport, after: BiasReport) -> tuple[Difference, ...]
 
 
 def imbalance(report: BiasReport, dimension: Dimension) -> float:
-    """How far the mentions are from even: half the sum of distances of shares, 0 for even and towards 1 for one alone."""
+    """How far the mentions are from even: half the sum of the distances of shares, 0 where they are equal."""
     groups = report.dimension(dimension).groups
     known = max(2, len(groups)) if dimension is Dimension.GENDER else max(1, len(groups))
     absent = known - len(groups)

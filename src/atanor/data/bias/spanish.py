@@ -9,59 +9,48 @@ which a word is left over that might agree with a person is refused.
 from __future__ import annotations
 
 from atanor.data.augmentation.vocabulary import FUNCTION_WORDS
+from atanor.data.bias.agreement import agreeing_forms
 from atanor.data.bias.named_persons import OtherNames, first_names, is_first_name
 from atanor.data.bias.outcome import Refused, Why
+from atanor.data.bias.spanish_binding import NO_NOUN, article_of, has_determiner, require_bound
 from atanor.data.bias.spanish_words import (
     ADVERBS,
     BEFORE_NOUN,
     BEFORE_VERB,
-    CLITICS,
     CONJUNCTIONS,
     CONTRACTIONS,
     DETERMINERS,
-    HARMLESS_LO,
     INVARIANT_ADJECTIVES,
-    NEUTRAL_AFTER_LO,
     POSSESSIVES,
     PREPOSITIONS,
     Agreement,
     Number,
     by_ending,
-    is_enclitic,
-    is_finite,
     vocabulary,
 )
-from atanor.data.bias.tokens import Tokens
+from atanor.data.bias.tokens import Tokens, word_set
 
 _PRONOUNS = {"él": "ella", "ella": "él", "ellos": "ellas", "ellas": "ellos"}
 _TITLES = {"don": "doña", "doña": "don", "sr": "Sra", "sra": "Sr", "srta": "Sr", "dr": "Dra", "dra": "Dr"}
 _OF_A_PERSON = frozenset(("con", "para", "a", "que", "y", "pero", "como", "si", "cuando", "porque"))
 """After these `él` and `ella` are persons; after `en` or `de` they may be things."""
-_SPEAKER = frozenset("soy estoy eres estás".split())
+_COUNTED = word_set("todas todos ambas ambos algunas algunos muchas muchos")
+_SPEAKER = word_set("soy estoy eres estás")
 """Verbs whose subject is a person who speaks or is spoken to."""
-_PRONOMINAL = frozenset(
-    """uno una unos unas otro otra otros otras alguno alguna algunos algunas ninguno ninguna mismo misma mismos mismas
-    todos todas ambos ambas muchos muchas pocos pocas este esta ese esa aquel aquella estos estas esos esas aquellos
-    aquellas éste ésta ése ésa aquél aquélla mío mía míos mías tuyo tuya suyo suya suyos suyas juntos juntas solo sola solos solas
-    sólo primero primera nosotras vosotras cuál cuánto cuánta cuántos cuántas""".split()
-)
-_ADVERBIAL = frozenset(
-    "mucho poco tanto todo demasiado medio bajo alto claro cierto nada sólo primero bueno malo".split()
-)
 _ALSO_ADJECTIVES = frozenset(
-    f"{stem}{ending}"
-    for stem, endings in {
-        **dict.fromkeys(
-            """científic ancian desconocid esclav prisioner emplead invitad huérfan viud vecin prim gitan hermanit herman
-            amig niñ chic maestr obrer campesin jef foraster enfermer""".split(),
-            ("o", "a", "os", "as"),
-        ),
-        **dict.fromkeys("trabajador conductor inspector investigador pescador cazador".split(), ("", "a", "es", "as")),
-    }.items()
-    for ending in endings
+    form
+    for noun in word_set(
+        """
+        científico anciano desconocido esclavo prisionero empleado invitado huérfano viudo vecino primo gitano hermano
+        hermanito amigo niño chico maestro obrero campesino jefe forastero enfermero trabajador conductor inspector
+        investigador pescador cazador guerrero autor creador viajero
+        """
+    )
+    for forms in [agreeing_forms(noun)]
+    if forms is not None
+    for form in forms.all
 )
 """Nouns that after another noun are adjectives: `el pueblo vecino`."""
-_NO_NOUN = PREPOSITIONS | CONJUNCTIONS | BEFORE_VERB | frozenset("muy más tan es son era eran está están fue".split())
 
 
 class SpanishGender:
@@ -94,19 +83,19 @@ class SpanishGender:
         self._agree_predicates(tokens)
         for index in range(len(tokens)):
             if index not in tokens.changed and index not in settled:
-                self._require_bound(tokens, index)
+                require_bound(tokens, index)
 
     def _exchange(self, tokens: Tokens, index: int) -> bool:
         """Exchange a noun, pronoun, title or name; whether there was one."""
         word, lower = tokens.words[index], tokens.lower[index]
         if lower in _PRONOUNS:
-            if tokens.before(index) and tokens.before(index) in PREPOSITIONS - _OF_A_PERSON:
+            if tokens.before(index) in PREPOSITIONS - _OF_A_PERSON or tokens.before(index) in _COUNTED:
                 raise Refused(Why.AGREEMENT, f"{tokens.before(index)} {word}")
             tokens.replace(index, _PRONOUNS[lower])
         elif lower in _TITLES and tokens.is_capital(index + 1):
             tokens.replace(index, _TITLES[lower])
         elif is_first_name(tokens, index, "es"):
-            if self._article_of(tokens, index) is not None:
+            if article_of(tokens, index) is not None:
                 raise Refused(Why.REAL_PERSON, f"{tokens.before(index)} {word}")
             tokens.replace(index, self._names.of(word))
         elif lower in self._vocabulary.persons:
@@ -126,15 +115,18 @@ class SpanishGender:
     def _exchange_noun(self, tokens: Tokens, index: int) -> None:
         word, lower = tokens.words[index], tokens.lower[index]
         agreement = self._vocabulary.persons[lower]
-        interjection = tokens.at(index) in ("hombre", "hija", "hijo", "mujer") and not self._has_determiner(
-            tokens, index
-        )
+        interjection = tokens.at(index) in ("hombre", "hija", "hijo", "mujer") and not has_determiner(tokens, index)
         if interjection and tokens.starts_sentence(index) and not tokens.joined(index + 1):
             raise Refused(Why.AGREEMENT, word)
-        agrees = self._article_of(tokens, index)
+        agrees = article_of(tokens, index)
         if agrees is not None and agrees.feminine != agreement.feminine:
             raise Refused(Why.AGREEMENT, f"{tokens.before(index)} {word}")
-        if word[0].isupper() and not word.isupper() and not tokens.starts_sentence(index) and not tokens.is_capital(index + 1):
+        if (
+            word[0].isupper()
+            and not word.isupper()
+            and not tokens.starts_sentence(index)
+            and not tokens.is_capital(index + 1)
+        ):
             raise Refused(Why.REAL_PERSON, word)
         if lower in _ALSO_ADJECTIVES and not self._may_be_noun(tokens, index):
             raise Refused(Why.AGREEMENT, f"{tokens.before(index)} {word}")
@@ -146,23 +138,15 @@ class SpanishGender:
         before = tokens.before(index)
         return (
             not before
-            or self._has_determiner(tokens, index)
+            or has_determiner(tokens, index)
             or before in self._vocabulary.copulas
             or before in PREPOSITIONS
             or before in CONJUNCTIONS
         )
 
-    def _has_determiner(self, tokens: Tokens, index: int) -> bool:
-        before = tokens.before(index)
-        return before in DETERMINERS or before in POSSESSIVES or before in CONTRACTIONS
-
-    def _article_of(self, tokens: Tokens, index: int) -> Agreement | None:
-        before = tokens.before(index)
-        return Agreement(False, Number.ONE, "") if before in CONTRACTIONS else DETERMINERS.get(before)
-
     def _told_by_article(self, tokens: Tokens, index: int) -> Agreement | None:
         """The gender of a noun of both genders, by the article or adjective right beside it."""
-        before, after = self._article_of(tokens, index), self._vocabulary.adjective(tokens.after(index))
+        before, after = article_of(tokens, index), self._vocabulary.adjective(tokens.after(index))
         return before or after
 
     def _gender_of(self, tokens: Tokens, head: int) -> tuple[bool, Number]:
@@ -189,7 +173,7 @@ class SpanishGender:
             if lower in CONTRACTIONS or self._agrees(tokens, at, feminine, number):
                 self._follow(tokens, at, before_noun=True)
             elif lower not in POSSESSIVES and lower not in INVARIANT_ADJECTIVES:
-                if self._may_agree(lower, feminine, number) and self._has_determiner(tokens, at):
+                if has_determiner(tokens, at):
                     raise Refused(Why.AGREEMENT, f"{tokens.words[at]} {tokens.words[at + 1]}")
                 break
             at -= 1
@@ -217,7 +201,7 @@ class SpanishGender:
     def _may_agree(self, word: str, feminine: bool, number: Number) -> bool:
         """Whether an unknown word after a noun has its ending: an adjective, or a verb that no list knows."""
         ending = by_ending(word)
-        if ending is None or word in _NO_NOUN or word in self._vocabulary.verbs or word in DETERMINERS:
+        if ending is None or word in NO_NOUN or word in self._vocabulary.verbs or word in DETERMINERS:
             return False
         verbal = word.endswith(("aba", "ía", "ara", "iera", "ará", "erá", "irá")) or word in ADVERBS
         return ending.feminine == feminine and ending.number == number and not verbal and len(word) > 3
@@ -286,28 +270,34 @@ class SpanishGender:
     def _agree_inverted(self, tokens: Tokens, verb: int) -> None:
         """`¡Qué orgullosa estaba Cristina!`: the subject after the verb, the predicate before it."""
         at = verb + 1
-        while at < len(tokens) and tokens.joined(at) and at not in tokens.changed and self._has_determiner(tokens, at + 1):
+        while at < len(tokens) and tokens.joined(at) and at not in tokens.changed and has_determiner(tokens, at + 1):
             at += 1
         before = verb - 1
-        if at < len(tokens) and tokens.joined(at) and at in tokens.changed and before >= 0 and tokens.joined(verb):
-            if self._vocabulary.adjective(tokens.lower[before]) is not None and not self._has_determiner(tokens, before):
-                self._follow(tokens, before)
+        inverted = at < len(tokens) and tokens.joined(at) and at in tokens.changed and tokens.joined(verb)
+        adjective = self._vocabulary.adjective(tokens.before(verb)) is not None
+        if inverted and adjective and not has_determiner(tokens, before):
+            self._follow(tokens, before)
 
     def _refuse_unknown_predicate(self, tokens: Tokens, last: int) -> None:
         """Refuse `es carcelero` and `caprichudo es`: a word with a gender's ending that no list explains."""
         after = last + 1
-        while after < len(tokens) and tokens.joined(after) and (tokens.lower[after] in ADVERBS or tokens.lower[after] in ("un", "una")):
+        while tokens.joined(after) and (tokens.at(after) in ADVERBS or tokens.at(after) in ("un", "una")):
             after += 1
-        places = [after] if after < len(tokens) and tokens.joined(after) else []
-        if last in range(1, len(tokens)) and tokens.joined(last) and tokens.starts_sentence(last - 1):
+        places = [after] if tokens.joined(after) else []
+        if tokens.joined(last) and tokens.starts_sentence(last - 1):
             places.append(last - 1)
         for at in places:
-            word = tokens.lower[at]
-            known = at in tokens.changed or word in DETERMINERS or word in _NO_NOUN or word in POSSESSIVES or word in CLITICS
-            known = known or word in self._vocabulary.verbs or word in FUNCTION_WORDS["es"] or word in self._vocabulary.common
-            gendered = by_ending(word) is not None or word.endswith(("or", "ora", "ón", "ín", "és"))
-            if not known and gendered and self._vocabulary.adjective(word) is None and not word.endswith(("ción", "sión")):
+            if at not in tokens.changed and self._is_unknown_predicate(tokens.lower[at]):
                 raise Refused(Why.AGREEMENT, tokens.words[at])
+
+    def _is_unknown_predicate(self, word: str) -> bool:
+        """Whether a word has a gender's ending and no list knows it."""
+        gendered = by_ending(word) is not None or word.endswith(("or", "ora", "ón", "ín", "és"))
+        if not gendered or word.endswith(("ción", "sión")) or self._vocabulary.adjective(word) is not None:
+            return False
+        known = self._vocabulary
+        small = word in DETERMINERS or word in NO_NOUN or word in POSSESSIVES or word in FUNCTION_WORDS["es"]
+        return not small and word not in known.verbs and word not in known.common
 
     def _has_exchanged_subject(self, tokens: Tokens, verb: int) -> bool:
         """Whether what was exchanged stands right before the verb, or before `que` or `no` before it."""
@@ -325,99 +315,3 @@ class SpanishGender:
         ):
             at -= 1
         return at >= 0 and (tokens.lower[at] in ("de", "del", "con", "en", "y") or tokens.words[at].endswith("del"))
-
-    def _require_bound(self, tokens: Tokens, index: int) -> None:
-        """Refuse where an unexchanged word might agree with a person."""
-        word, lower = tokens.words[index], tokens.lower[index]
-        if lower in CLITICS and self._is_clitic(tokens, index):
-            raise Refused(Why.AGREEMENT, f"{word} {tokens.after(index)}".strip())
-        infinitive = tokens.before(index) in CONTRACTIONS
-        if is_enclitic(lower) and (infinitive or not self._has_determiner(tokens, index)):
-            raise Refused(Why.AGREEMENT, word)
-        if lower in _PRONOMINAL and lower not in _ADVERBIAL and not self._stands_beside_noun(tokens, index):
-            raise Refused(Why.AGREEMENT, f"{word} {tokens.after(index)}".strip())
-        if lower in ("el", "la", "los", "las") and tokens.after(index) in ("que", "de", "cual", "del"):
-            raise Refused(Why.AGREEMENT, f"{word} {tokens.after(index)}")
-        agreement = self._vocabulary.adjective(lower)
-        if agreement is None or lower in DETERMINERS or lower in _ADVERBIAL:
-            return
-        if self._after_haber(tokens, index) or self._stands_beside_noun(tokens, index):
-            return
-        raise Refused(Why.AGREEMENT, word)
-
-    def _is_clitic(self, tokens: Tokens, index: int) -> bool:
-        lower, before, after = tokens.lower[index], tokens.before(index), tokens.after(index)
-        if lower == "lo":
-            harmless = after in NEUTRAL_AFTER_LO or after in HARMLESS_LO
-            neuter = self._vocabulary.adjective(after) is not None and after not in self._vocabulary.verbs
-            return not harmless and not neuter
-        if before in ("no", "se", "me", "te", "nos", "os", "ya"):
-            return True
-        if after in PREPOSITIONS or not after:
-            return True
-        if self._vocabulary.persons.get(after) or after in self._vocabulary.things:
-            return False
-        verb = (
-            after in self._vocabulary.verbs
-            or after in self._vocabulary.have
-            or is_finite(after)
-        )
-        return verb and before not in PREPOSITIONS
-
-    def _after_haber(self, tokens: Tokens, index: int) -> bool:
-        """Whether a participle stands after `haber`: `había comido`."""
-        masculine = tokens.lower[index].endswith("o") or tokens.lower[index] in ("hecho",)
-        return masculine and (
-            tokens.before(index) in self._vocabulary.have
-            or (tokens.before(index) in ADVERBS and tokens.before(index - 1) in self._vocabulary.have)
-        )
-
-    def _stands_beside_noun(self, tokens: Tokens, index: int) -> bool:
-        """Whether the word is bound to a noun that is not exchanged: `la casa blanca`, `otra vez`, `el mismo día`."""
-        lower = tokens.lower[index]
-        agreement = DETERMINERS.get(lower) or self._vocabulary.adjective(lower) or by_ending(lower)
-        if agreement is None:
-            return False
-        return self._noun_before(tokens, index, agreement) or self._noun_after(tokens, index, agreement)
-
-    def _noun_after(self, tokens: Tokens, index: int, agreement: Agreement) -> bool:
-        after = tokens.after(index)
-        if not after or after in _NO_NOUN or index + 1 in tokens.changed:
-            return False
-        if tokens.lower[index] in DETERMINERS and self._vocabulary.adjective(after) is None:
-            return after not in self._vocabulary.verbs or self._has_determiner(tokens, index)
-        if after in self._vocabulary.verbs or after in self._vocabulary.copulas:
-            return False
-        ending = by_ending(after)
-        return ending is not None and (ending.feminine, ending.number) == (agreement.feminine, agreement.number)
-
-    def _noun_before(self, tokens: Tokens, index: int, agreement: Agreement) -> bool:
-        """Whether a noun with an agreeing article stands before it, with only adverbs and adjectives between."""
-        at = index - 1
-        while (
-            at >= 0
-            and tokens.joined(at + 1)
-            and (
-                tokens.lower[at] in ADVERBS
-                or (tokens.lower[at] in ("y", "e") and at > 0)
-                or (self._vocabulary.adjective(tokens.lower[at]) is not None and tokens.lower[at] not in DETERMINERS)
-            )
-        ):
-            at -= 1
-        if at < 0 or not tokens.joined(at + 1) or at in tokens.changed or tokens.lower[at] in _NO_NOUN:
-            return False
-        noun = tokens.lower[at]
-        if noun in self._vocabulary.copulas or noun in self._vocabulary.verbs or noun in POSSESSIVES:
-            return False
-        article = self._article_of(tokens, at)
-        if article is not None:
-            return (article.feminine, article.number) == (agreement.feminine, agreement.number)
-        ending = by_ending(noun)
-        plain = (
-            noun in self._vocabulary.fixed
-            or noun in self._vocabulary.things
-            or tokens.before(at) in (PREPOSITIONS | POSSESSIVES)
-        )
-        return (
-            plain and ending is not None and (ending.feminine, ending.number) == (agreement.feminine, agreement.number)
-        )

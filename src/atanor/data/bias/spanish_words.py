@@ -11,10 +11,7 @@ from functools import cache
 from atanor.data.augmentation.vocabulary import FUNCTION_WORDS
 from atanor.data.bias.agreement import Forms, agreeing_forms, plural_of
 from atanor.data.bias.lexicon import gender_pairs, sections
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+from atanor.data.bias.tokens import word_set
 
 
 class Number(StrEnum):
@@ -50,8 +47,8 @@ def _table(text: str, number: Number) -> dict[str, Agreement]:
 
 DETERMINERS: Mapping[str, Agreement] = {
     **_table(
-        "el/la un/una este/esta ese/esa aquel/aquella algún/alguna ningún/ninguna nuestro/nuestra vuestro/vuestra otro/otra "
-        "todo/toda tanto/tanta mucho/mucha poco/poca",
+        "el/la un/una este/esta ese/esa aquel/aquella algún/alguna ningún/ninguna nuestro/nuestra "
+        "vuestro/vuestra otro/otra todo/toda tanto/tanta mucho/mucha poco/poca",
         Number.ONE,
     ),
     **_table(
@@ -65,34 +62,48 @@ DETERMINERS: Mapping[str, Agreement] = {
 BEFORE_NOUN: Mapping[str, Agreement] = _table("buen/buena mal/mala primer/primera tercer/tercera", Number.ONE)
 """Adjectives whose masculine loses its ending before a noun, and only there."""
 CONTRACTIONS = {"al": "a la", "del": "de la"}
-POSSESSIVES = _words("mi tu su mis tus sus dos tres cuatro cinco cada qué cuyo cuya")
+POSSESSIVES = word_set("mi tu su mis tus sus dos tres cuatro cinco cada qué cuyo cuya")
 """What stands before a noun and does not agree in gender (`cuyo` agrees with it, and is taken with it)."""
-INVARIANT_ADJECTIVES = _words(
-    "gran grande grandes joven jóvenes pobre pobres feliz felices triste tristes alegre alegres mejor peor mayor menor "
-    "amable amables inteligente inteligentes fuerte fuertes débil débiles noble nobles ilustre simple humilde "
-    "valiente valientes elegante elegantes prudente dulce cruel fiel leal gentil excelente ausente presente "
-    "inocente adorable respetable insigne célebre"
+INVARIANT_ADJECTIVES = word_set(
+    """
+    gran grande grandes joven jóvenes pobre pobres feliz felices infeliz infelices triste tristes alegre alegres mejor
+    peor mayor menor amable amables inteligente inteligentes fuerte fuertes débil débiles noble nobles ilustre simple
+    humilde valiente valientes elegante elegantes prudente dulce cruel fiel leal gentil excelente ausente presente
+    inocente adorable respetable insigne célebre
+    """
 )
-ADVERBS = _words(
-    "muy tan más menos bien algo bastante demasiado casi siempre nunca ya también tampoco aún todavía aquí"
+ADVERBS = word_set(
+    """
+    muy tan más menos bien algo bastante demasiado casi siempre nunca ya también tampoco aún todavía aquí
+    """
 )
-BEFORE_VERB = _words("no se me te nos os le les ya siempre nunca también tampoco aún todavía casi")
-CLITICS = _words("lo la los las")
-PREPOSITIONS = _words(
-    "a ante bajo con contra de desde durante en entre hacia hasta para por según sin sobre tras al del"
+BEFORE_VERB = word_set("no se me te nos os le les ya siempre nunca también tampoco aún todavía casi")
+CLITICS = word_set("lo la los las")
+PREPOSITIONS = word_set(
+    """
+    a ante bajo con contra de desde durante en entre hacia hasta para por según sin sobre tras al del
+    """
 )
-CONJUNCTIONS = _words("y e o u ni que pero si cuando como porque pues aunque donde mientras quien sino")
-NEUTRAL_AFTER_LO = _words(
-    "que cual de más menos mejor peor mismo demás propio bueno malo único primero último contrario cierto"
+CONJUNCTIONS = word_set("y e o u ni que pero si cuando como porque pues aunque donde mientras quien sino")
+NEUTRAL_AFTER_LO = word_set(
+    """
+    que cual de más menos mejor peor mismo demás propio bueno malo único primero último contrario cierto
+    """
 )
-HARMLESS_LO = _words("sé siento creo sabe sabes supe sabía juro prometo espero dudo digo dijo decía pienso hago hizo")
+HARMLESS_LO = word_set(
+    """
+    sé siento creo sabe sabes supe sabía juro prometo espero dudo digo dijo decía pienso hago hizo
+    """
+)
 """Verbs whose `lo` is a fact and not a person."""
 _ENCLITIC = re.compile(
     r"\w+(?:(?:[aeiáéí]r|ndo)(?:me|te|se|nos|os)?|[áéíóú]\w{0,3}?(?:me|te|se|nos|[aeioudn]))(?:lo|la|los|las)$"
 )
 _PARTICIPLE = re.compile(r"\w{2,}(?:[ai]d[oa]s?)$")
-_IRREGULAR_PARTICIPLES = _words(
-    "abierto cubierto dicho escrito hecho muerto puesto resuelto roto visto vuelto frito impreso"
+_IRREGULAR_PARTICIPLES = word_set(
+    """
+    abierto cubierto dicho escrito hecho muerto puesto resuelto roto visto vuelto frito impreso
+    """
 )
 _ADJECTIVE_ENDING = re.compile(r"\w{2,}\w(?:os|iv|ísim|[aeiouáéó]tic|[áéóí]nic|[áéó]ric|ófic|ári|oni)[oa]s?$")
 
@@ -202,7 +213,7 @@ def _persons() -> tuple[dict[str, Agreement], frozenset[str]]:
     return persons, frozenset(unpaired - set(persons))
 
 
-_SINGULAR_S = _words("marqués")
+_SINGULAR_S = word_set("marqués")
 
 
 def _agreements(forms: Forms) -> tuple[tuple[str, Agreement], ...]:
@@ -214,12 +225,15 @@ def _agreements(forms: Forms) -> tuple[tuple[str, Agreement], ...]:
     )
 
 
+_ENDINGS = {
+    "ar": "o as a amos an é aste ó aron aba abas aban e es en ara aran ase asen",
+    "er": "o es e en í iste ió ieron ía ías ían a as an iera ieran iese",
+    "ir": "o es e en í iste ió ieron ía ías ían a as an iera ieran iese",
+}
+
+
 def _conjugated(verb: str) -> tuple[str, ...]:
     """The forms of a regular verb in the moods and tenses that stories are told in."""
     stem, ending = verb[:-2], verb[-2:]
     future = [verb + one for one in ("é", "ás", "á", "emos", "án", "ía", "ías", "ían")]
-    if ending == "ar":
-        rest = "o as a amos an é aste ó aron aba abas aban e es en ara aran ase asen".split()
-    else:
-        rest = "o es e en í iste ió ieron ía ías ían a as an iera ieran iese".split()
-    return (*future, *(stem + one for one in rest), verb)
+    return (*future, *(stem + one for one in _ENDINGS[ending].split()), verb)

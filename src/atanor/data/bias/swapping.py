@@ -18,7 +18,7 @@ from atanor.data.bias.demonyms import GroupSwap
 from atanor.data.bias.english import EnglishGender
 from atanor.data.bias.lexicon import entries
 from atanor.data.bias.named_persons import (
-    YEAR,
+    DATED,
     OtherNames,
     first_names,
     refuse_full_names,
@@ -99,9 +99,9 @@ def _refuse_unfit(text: str, dimension: Dimension, language: Language, protect: 
     code = _CODE.search(text)
     if code is not None:
         raise Refused(Why.CODE, code[0])
-    year = YEAR.search(text)
-    if year is not None:
-        raise Refused(Why.REAL_PERSON, year[0])
+    dated = DATED.search(text)
+    if dated is not None:
+        raise Refused(Why.REAL_PERSON, dated[0])
     fact = _phrases(dimension, language).refuse.search(text)
     if fact is not None:
         raise Refused(Why.FACT, fact[0])

@@ -174,6 +174,13 @@ class Tables:
                 meaning.group[row, at] = number
 
 
+@cache
+def tables_of(languages: tuple[Language, ...], dimensions: tuple[Dimension, ...]) -> tuple[Catalogue, Tables]:
+    """The catalogue and the tables of some languages and dimensions, made once."""
+    catalogue = Catalogue.of(languages, dimensions)
+    return catalogue, Tables(catalogue, languages)
+
+
 def _known_words(language: Language) -> dict[str, None]:
     """Every word that any list says something about, once."""
     lexicon = lexicon_of(language)

@@ -12,6 +12,11 @@ WORD = re.compile(r"(?i:ma['’]am)|[^\W\d_]+")
 _ENDS_SENTENCE = re.compile(r"[.!?:;…\n¿¡\"“”«»()—–-]")
 
 
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text between spaces, as a set."""
+    return frozenset(text.split())
+
+
 @dataclass
 class Tokens:
     """The words of one text.

@@ -51,19 +51,19 @@ def write_block(read: StageResult, recipe: Recipe, folder: Path) -> BlockReport:
     Raises:
         StoreError: the disk is full or the folder cannot be written.
     """
-    cleaned = clean_rows(read.rows, recipe.clean, recipe.control_tokens)
-    checked = check_rows(cleaned.rows, recipe.check)
-    rows = checked.rows
+    stages = [read]
+    if recipe.clean is not None:
+        stages.append(clean_rows(read.rows, recipe.clean, recipe.control_tokens))
+    stages.append(check_rows(stages[-1].rows, recipe.check))
+    rows = stages[-1].rows
     report = BlockReport(
-        len(rows),
-        (read.report, cleaned.report, checked.report),
-        added_tallies([read.tallies, cleaned.tallies, checked.tallies]),
+        len(rows), tuple(stage.report for stage in stages), added_tallies(stage.tallies for stage in stages)
     )
     with writing_folder(folder) as new:
         write_table(rows, new / ROWS_FILE)
         for name, keys in marks_of(rows).items():
             np.save(new / f"{name}.npy", keys, allow_pickle=False)
-        write_table(pa.concat_tables([read.log, cleaned.log, checked.log]), new / LOG_FILE)
+        write_table(pa.concat_tables(stage.log for stage in stages), new / LOG_FILE)
         if recipe.split is not None:
             write_table(split_marks(rows, recipe.split), new / SPLIT_FILE)
         if recipe.check.near_duplicates is not Copies.OFF:

@@ -28,8 +28,6 @@ from atanor.data.workshop.texts import Indices, TextsOfRows, answers_of, prompts
 CHECK = "check"
 """Name of the stage."""
 
-_LANGUAGE_SAMPLE = 256
-"""Texts of a batch whose language is told where every language is allowed: counting, not refusing, needs no more."""
 _QUALITY_BINS = 10
 
 
@@ -135,8 +133,7 @@ def _tallies(texts: TextsOfRows, quality: npt.NDArray[np.float64], options: Chec
     """What the rows are like, in counts: told whatever the actions are."""
     bins = np.minimum((quality * _QUALITY_BINS).astype(int), _QUALITY_BINS - 1)
     lengths = pc.utf8_length(texts.values.take(pa.array(texts.answer))).to_numpy()
-    sample = np.flatnonzero(texts.is_answer & ~texts.is_label)[:_LANGUAGE_SAMPLE]
-    languages = identify_languages(texts.values.take(pa.array(sample)), options.languages).codes
+    languages = identify_languages(texts.values.take(pa.array(texts.answer)), options.languages).codes
     labels = texts.rows.column("label").drop_null().to_pylist()
     return {
         "language": Counter(languages),

@@ -252,7 +252,8 @@ def decide(stock: Stock, recipe: Recipe, frozen: Path | None, progress: Progress
     """
     decisions = Decisions(stock)
     select(decisions, {source.path: source.limit for source in recipe.sources if source.limit is not None}, recipe.seed)
-    leave_out_duplicates(decisions)
+    if not recipe.keep_copies:
+        leave_out_duplicates(decisions)
     find_contradictions(decisions, recipe.check.contradictions)
     clusters = find_near_duplicates(decisions, recipe.check, progress)
     split(decisions, recipe, clusters, frozen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 from pydantic import Field
 
@@ -73,3 +74,17 @@ class CheckOptions(Options):
     contradictions: Action = Field(
         Action.REPORT, description="What happens to rows with an equal prompt and different labels."
     )
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """Options that look for nothing, for commands that do one thing only."""
+        return cls(
+            language=Action.OFF,
+            personal_data=Action.OFF,
+            secrets=Action.OFF,
+            toxicity=Action.OFF,
+            canned_refusals=Action.OFF,
+            leaks=Action.OFF,
+            near_duplicates=Copies.OFF,
+            contradictions=Action.OFF,
+        )

@@ -28,7 +28,7 @@ _TITLES = {
     "answer_characters": "Length of the answers",
 }
 _CAPTIONS = {
-    "language": "Language of the answers, of a sample of each block",
+    "language": "Rows by the language of the answer; `und` where it is too short to tell",
     "label": "Rows of each label",
     "quality": "Rows by quality score, from 0 to 1: the lower end of each step",
     "answer_characters": "Rows by characters of the answer: at least so many, and less than twice as many",

@@ -22,10 +22,11 @@ class Recipe(BaseModel):
     Attributes:
         sources: the files and how their columns are read.
         split: how rows are held out; None: they are not.
-        clean: the cleaning rules.
+        clean: the cleaning rules; None: nothing is cleaned.
         check: the checks' actions.
         system: system message put before conversations that have none.
         task_text: rows are plain text to continue.
+        keep_copies: rows that equal an earlier one stay, for commands that do one thing only.
         control_tokens: of the base's chat template, which no text may hold.
         seed: of every draw.
     """
@@ -34,10 +35,11 @@ class Recipe(BaseModel):
 
     sources: tuple[SourceOptions, ...]
     split: SplitOptions | None = None
-    clean: CleanOptions = CleanOptions()
+    clean: CleanOptions | None = CleanOptions()
     check: CheckOptions = CheckOptions()
     system: str | None = None
     task_text: bool = False
+    keep_copies: bool = False
     control_tokens: tuple[str, ...] = ()
     seed: int = 17
 

@@ -63,6 +63,13 @@ def opened(temporary: Path, path: Path, container: str, kind: WriteFormat) -> It
             yield rows
             rows.end()
         return
+    with opened_text(temporary, path, container) as sink:
+        yield sink
+
+
+@contextmanager
+def opened_text(temporary: Path, path: Path, container: str) -> Iterator[Sink]:
+    """The sink for rows of any columns in a container of text; a table has those of its first row."""
     with _packed(temporary, path.suffix.lower()) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as file:
         sink = _text_sink(file, container)
         yield sink
