@@ -12,7 +12,6 @@ Last, a build is killed in the middle and run again. Writes results/million_rows
 from __future__ import annotations
 
 import argparse
-import hashlib
 import itertools
 import json
 import math
@@ -20,17 +19,11 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from atanor.data.options import SourceOptions, SplitOptions
-from atanor.data.sides import SIDES
-from atanor.data.workshop.build import WORK, build_dataset
-from atanor.data.workshop.dataset import LOG_FILE, Dataset
-from atanor.data.workshop.options import CheckOptions, Copies
-from atanor.data.workshop.recipe import Recipe
-from atanor.progress import Activity, Silent
+from atanor.data.workshop.build import WORK
+from atanor.data.workshop.options import Copies
 from benchmarks.goals import Judged, judged_lines
 from benchmarks.machine import machine
 from benchmarks.process_tree import run
@@ -51,35 +44,6 @@ GROWTH = 1.1
 """Largest exponent by which time may grow with rows."""
 KILLED_AT = 0.4
 """Share of blocks that are finished when the build is killed."""
-
-
-@dataclass
-class _Watched(Silent):
-    """Notes how much of the reading was there already when a build began."""
-
-    found: dict[str, int] = field(default_factory=dict)
-
-    def start(self, name: str, total: int, unit: str, done: int = 0) -> Activity:
-        self.found.setdefault("kilobytes", total)
-        self.found.setdefault("kilobytes_done_before", done)
-        return super().start(name, total, unit, done)
-
-
-def build_one(path: Path, folder: Path, copies: Copies) -> dict[str, Any]:
-    """Build a dataset in this process and its workers; what a measured command tells."""
-    check = CheckOptions(near_duplicates=copies)
-    recipe = Recipe(sources=(SourceOptions(path=str(path)),), split=SplitOptions(), check=check)
-    watched = _Watched()
-    dataset = build_dataset(recipe, path.parent, folder, confined=False, progress=watched)
-    rules = {rule: count for stage in dataset.version.stages for rule, count in stage.rules.items()}
-    return {
-        "name": dataset.name,
-        "rows": dataset.version.read,
-        "sides": dict(dataset.version.sides),
-        "rules": rules,
-        "digest": _digest(dataset),
-        **watched.found,
-    }
 
 
 def measure(path: Path, folder: Path, copies: Copies) -> dict[str, Any]:
@@ -174,21 +138,12 @@ def judge(document: Mapping[str, Any]) -> list[Judged]:
 
 
 def _command(path: Path, folder: Path, copies: Copies) -> list[str]:
-    return [sys.executable, "-m", "benchmarks.million_rows", "--one", str(path), str(folder), str(copies)]
+    return [sys.executable, "-m", "benchmarks.one_build", str(path), str(folder), str(copies)]
 
 
 def _finished(folder: Path) -> list[Path]:
     """Folders of blocks that are whole; one appears only when all of it is written."""
     return sorted(folder.glob(f"{WORK}/*/*/report.json"))
-
-
-def _digest(dataset: Dataset) -> str:
-    """Hex SHA-256 of the rows and the log, file by file."""
-    digest = hashlib.sha256()
-    for name in (*(f"{side}.parquet" for side in SIDES), LOG_FILE):
-        with (dataset.folder / name).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
 
 
 def _write_prefix(whole: Path, count: int, path: Path) -> None:
@@ -239,12 +194,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--peer-rows", type=int, default=50_000, help="rows the peer looks up by MinHash; 0: no peer")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--one", nargs=3, metavar=("ROWS", "FOLDER", "NEAR_DUPLICATES"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one:
-        rows, folder, copies = options.one
-        print(json.dumps(build_one(Path(rows), Path(folder), Copies(copies))))
-        return
     if options.folder is None:
         parser.error("--folder is needed: a place with 8 GB that may be written to")
     options.folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -30,6 +31,7 @@ def test_a_refusal_is_one_line_with_everything(tmp_path: Path) -> None:
         "reason": "`beat` is empty",
         "fix": "Fill it, or remove the row",
         "raw": REFUSAL.raw,
+        "was": hashlib.sha256(REFUSAL.raw.encode()).hexdigest()[:16],
     }
     write_quarantine([], path)
     assert path.read_text() == ""

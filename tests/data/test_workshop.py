@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from atanor.data import Example, Message, Side, SourceOptions, Speaker, SplitOptions, read_examples
 from atanor.data.blocks import blocks_of
+from atanor.data.corpora import InstructionOptions, WindowOptions
 from atanor.data.findings import Action
 from atanor.data.options import RowFormat
 from atanor.data.sources import locate
@@ -370,3 +371,39 @@ def test_the_stage_of_cleaning_alone() -> None:
     assert (result.report.read, result.report.kept, result.report.changed) == (2, 0, 2)
     assert np.all(np.array(result.rows.column("id").to_pylist()) != row.id)
     assert examples_of(result.rows)[0].id == result.rows.column("id")[0].as_py()
+
+
+CHAPTERS = ("I", "II", "III", "IV")
+BOOK = "\n\n".join(
+    f"CHAPTER {name}\n\n" + "\n\n".join(row["completion"] for row in rows(9, 111 * number))
+    for number, name in enumerate(CHAPTERS)
+)
+
+
+def test_a_book_becomes_windows_of_its_chapters(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
+    source = {"windows": WindowOptions(tokens=80)}
+    data = made(
+        tmp_path, "book.txt", source=source, task_text=True, split=SplitOptions(), check=CheckOptions(similarity=1.0)
+    )
+    stage = data.version.stage("books")
+    assert stage is not None and (stage.read, stage.changed, stage.out) == (1, 1, 1 + stage.added)
+    found = [row for side in Side for row in data.examples(side)]
+    assert len(found) == stage.out > 4
+    assert sum(row.text.count("In case") for row in found if row.text) == 36, "every sentence is in one window"
+    sides = {row.group: {side for side in Side if row in data.examples(side)} for row in found}
+    assert len(sides) == 4 and all(len(one) == 1 for one in sides.values()), "a chapter is on one side"
+    lines = BOOK.split("\n")
+    assert all((row.text or "").split("\n")[0] == lines[row.line - 1] for row in found)
+
+
+def test_a_book_becomes_instruction_rows_in_its_own_words(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
+    source = {"instructions": InstructionOptions(tokens=120, shortest=40)}
+    data = made(tmp_path, "book.txt", source=source)
+    found = data.examples(Side.TRAIN)
+    assert found and all(row.reference.split("\n")[0] in BOOK for row in found)
+    huge = {"instructions": InstructionOptions(shortest=100_000)}
+    nothing = made(tmp_path, "book.txt", source=huge)
+    (entry,) = nothing.log(Fate.LEFT_OUT)
+    assert entry.reason == "no passage of the text suits what is asked for"

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from atanor.data.corpora.options import InstructionOptions, WindowOptions
 from atanor.options import Options
 
 
@@ -119,6 +120,12 @@ class SourceOptions(Options):
     window: int = Field(6, ge=1, description="Speeches of a play that are shown before each answer, at most.")
     branches: Branches = Field(
         Branches.BEST, description="Conversations a tree of messages gives: the `best` ranked one, or `every` one."
+    )
+    windows: WindowOptions | None = Field(
+        None, description="Cut books into windows to train on the text itself; without it a paragraph is a row."
+    )
+    instructions: InstructionOptions | None = Field(
+        None, description="Make rows of books that ask for a passage; the answers are the author's own words."
     )
     where: dict[str, Any] = Field(
         default_factory=dict,

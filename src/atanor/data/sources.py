@@ -212,7 +212,8 @@ def _checked(source: Source, member: Member) -> Source:
     if kind is None:
         reason = f"files of this kind are not read: {source.path.suffix or 'no suffix'}"
         raise source.error(reason, fix=f"Use one of {', '.join(_KINDS)}")
-    if kind is FileKind.TXT and member.inside:
+    options = source.options
+    if kind is FileKind.TXT and (member.inside or options.windows is not None or options.instructions is not None):
         kind = FileKind.DOCUMENT
     source = replace(source, kind=kind, packing=PACKINGS.get(source.path.suffix.lower()))
     if source.packing and not kind.is_text:

@@ -14,6 +14,8 @@ from atanor.project.file import LoadedProject, load_project_file, project_refuse
 from atanor.store import RunRecord, Store
 
 if TYPE_CHECKING:
+    from atanor.data.workshop.accepting import Accepted
+    from atanor.data.workshop.dataset import Dataset
     from atanor.project.conversation import Conversation
     from atanor.project.estimating import Prediction
     from atanor.project.sources import CheckedRows
@@ -135,6 +137,45 @@ class Project:
             for name in names
             for prediction in estimate_role(self.loaded, name, watcher or Unwatched(), only=method, price=price)
         ]
+
+    def build(self, role: str | None = None, watcher: Watcher | None = None) -> dict[str, Dataset]:
+        """Make or find the dataset of every role, or one: the rows that a run trains and tests on.
+
+        Raises:
+            DataError: a source cannot be read or split, or more rows are refused than `max_refused` allows.
+            BaseModelError: a base, whose control tokens no text may hold, is not there.
+        """
+        names = self._names(role, None)
+        from atanor.project.datasets import build_role
+
+        return {name: build_role(self.loaded, name, watcher or Unwatched()) for name in names}
+
+    def datasets(self) -> list[Dataset]:
+        """All datasets of this project, newest first."""
+        from atanor.project.datasets import datasets_of
+
+        return datasets_of(self.loaded.root)
+
+    def dataset(self, name: str) -> Dataset:
+        """The dataset whose name begins so.
+
+        Raises:
+            NotFoundError: none does, or several do.
+        """
+        from atanor.project.datasets import dataset_named
+
+        return dataset_named(self.loaded.root, name)
+
+    def accept(self, role: str | None = None) -> dict[str, Accepted]:
+        """Put rows that were mended in the quarantine files of all roles, or one, back into their sources.
+
+        Raises:
+            DataError: a quarantine file or a source cannot be read.
+        """
+        names = self._names(role, None)
+        from atanor.project.datasets import accept_role
+
+        return {name: accept_role(self.loaded, name) for name in names}
 
     def runs(self) -> list[RunRecord]:
         """All runs of this project, newest first."""

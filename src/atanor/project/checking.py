@@ -62,6 +62,7 @@ class _RoleCheck:
     def problems(self) -> Iterator[Problem]:
         for index, source in enumerate(self.role.data):
             yield from self.source_problems(self.source_field(index), source)
+            yield from self.book_problems(self.source_field(index), source)
         yield from self.data_together()
         yield from self.split_problems()
         yield from self.text_problems()
@@ -96,11 +97,28 @@ class _RoleCheck:
         else:
             yield from self.column_problems(field, source, named)
 
+    def book_problems(self, field: str, source: SourceOptions) -> Iterator[Problem]:
+        """Books become windows where text is continued, and instruction rows where something is answered."""
+        if source.windows is not None and source.instructions is not None:
+            reason = "a book becomes windows or instruction rows, and only one of them"
+            yield self.problem(f"{field}.instructions", reason, "Remove one; name the file twice to have both")
+        elif source.windows is not None and self.role.task is not Task.TEXT:
+            reason = f"windows are text to continue, and a role with `task: {self.role.task}` answers"
+            yield self.problem(f"{field}.windows", reason, "Write `instructions:` instead, or `task: text`")
+        elif source.instructions is not None and self.role.task is Task.TEXT:
+            reason = "instruction rows are conversations, and a role with `task: text` has none"
+            yield self.problem(f"{field}.instructions", reason, "Write `windows:` instead, or `task: answer`")
+
     def plain_text_key(self, source: SourceOptions) -> str | None:
         """The option that says a source holds plain text, or None."""
         if source.format is RowFormat.TEXT:
             return "format"
-        if source.format in _TEXTS_OF_CONVERSATIONS or source.speaker is not None or source.label is not None:
+        if (
+            source.instructions is not None
+            or source.format in _TEXTS_OF_CONVERSATIONS
+            or source.speaker is not None
+            or source.label is not None
+        ):
             return None
         if source.text is not None:
             return "text"

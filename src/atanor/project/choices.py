@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -88,8 +89,6 @@ def source_of(path: str, pairs: tuple[str, ...] = (), **named: str | None) -> So
     Raises:
         ConfigurationError: an option is unknown or its value cannot stand.
     """
-    import json
-
     values: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     for pair in pairs:
         name, equals, value = pair.partition("=")

@@ -92,7 +92,14 @@ def prepare_role(
         DataError: see `make_dataset`; or a side of the split is empty.
     """
     role = project.roles[name]
-    made = make_dataset(project, name, root, progress or Silent(), reader.tokenizer.all_special_tokens)
+    made = make_dataset(
+        project,
+        name,
+        root,
+        progress or Silent(),
+        control_tokens=reader.tokenizer.all_special_tokens,
+        tokenizer=str(reader.tokenizer.name_or_path),
+    )
     sides = {side: made.examples(side) for side in SIDES}
     # The verdict is about the answer a model gives in the end, whatever turns training learns from.
     judged = role.render.model_copy(update={"train_on": TrainOn.LAST_ASSISTANT_TURN})

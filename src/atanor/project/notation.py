@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from atanor.data.cleaning import CleanOptions
+from atanor.data.corpora.options import InstructionOptions, WindowOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
 from atanor.data.workshop.options import CheckOptions
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
@@ -36,6 +37,8 @@ class OptionGroup:
 
 _ROLE_GROUPS: Mapping[str, type[BaseModel]] = {
     "data": SourceOptions,
+    "data.windows": WindowOptions,
+    "data.instructions": InstructionOptions,
     "clean": CleanOptions,
     "check": CheckOptions,
     "split": SplitOptions,
@@ -67,8 +70,8 @@ def options_at(path: FieldPath) -> type[BaseModel] | None:
             return METHOD_OPTIONS.get(method)
         case ("roles", _, "metrics", _):
             return MetricSpec
-        case ("roles", _, group):
-            return _ROLE_GROUPS.get(group)
+        case ("roles", _, *group):
+            return _ROLE_GROUPS.get(".".join(group))
     return None
 
 

@@ -35,16 +35,19 @@ class CheckedRows:
     refusals: tuple[Refusal, ...]
 
 
-def recipe_of(project: ProjectFile, name: str, control_tokens: Sequence[str] = ()) -> Recipe:
+def recipe_of(
+    project: ProjectFile, name: str, control_tokens: Sequence[str] = (), tokenizer: str | None = None
+) -> Recipe:
     """What is done to a role's rows.
 
     Args:
         project: the project.
         name: of the role.
         control_tokens: of its base's tokenizer.
+        tokenizer: folder of that tokenizer, for windows of books.
     """
     role = project.roles[name]
-    return Recipe(
+    recipe = Recipe(
         sources=role.data,
         split=role.split,
         clean=role.clean,
@@ -54,6 +57,8 @@ def recipe_of(project: ProjectFile, name: str, control_tokens: Sequence[str] = (
         control_tokens=tuple(control_tokens),
         seed=project.seed,
     )
+    # Only books are measured, and only then does the tokenizer decide what the rows are.
+    return recipe.model_copy(update={"tokenizer": tokenizer}) if recipe.has_books else recipe
 
 
 def check_rows(project: ProjectFile, name: str, root: Path, progress: Progress) -> CheckedRows:
@@ -72,9 +77,15 @@ def check_rows(project: ProjectFile, name: str, root: Path, progress: Progress) 
 
 
 def make_dataset(
-    project: ProjectFile, name: str, root: Path, progress: Progress, control_tokens: Sequence[str] = ()
+    project: ProjectFile,
+    name: str,
+    root: Path,
+    progress: Progress,
+    *,
+    control_tokens: Sequence[str] = (),
+    tokenizer: str | None = None,
 ) -> Dataset:
-    """The role's dataset, made or found; refused rows go into quarantine.
+    """The role's dataset, made or found; refused rows go into quarantine. For the arguments see `recipe_of`.
 
     Raises:
         DataError: a source cannot be read or split, or more rows are refused than the project allows.
@@ -83,7 +94,7 @@ def make_dataset(
 
     with naming_role(name, project.roles[name]):
         return build_dataset(
-            recipe_of(project, name, control_tokens),
+            recipe_of(project, name, control_tokens, tokenizer),
             root,
             root / FOLDER / DATASETS,
             frozen=root / FOLDER / "splits" / f"{name}.json",

@@ -116,7 +116,7 @@ class GroupSwap:
         """The reading of a word that surely is a person, or None."""
         readings = {term.form: term for term in self._exchange.terms[tokens.lower[index]]}
         if self._dimension is Dimension.AGE and self._language == "en":
-            return next(iter(readings.values())) if _is_person(tokens.after(index), "en") else None
+            return next(iter(readings.values())) if tokens.after(index) in _of_an_age() else None
         reader: Callable[[Tokens, int, Mapping[str, Term]], Term | None]
         reader = self._english if self._language == "en" else self._spanish
         return reader(tokens, index, readings)
@@ -126,8 +126,8 @@ class GroupSwap:
         if _is_person(after, "en"):
             return readings.get("adjective")
         ended = not after or after in FUNCTION_WORDS["en"]
-        if "several" in readings and readings["several"].group not in _ETHNIC:
-            return readings["several"] if ended else None
+        if "several" in readings:
+            return readings["several"]
         if before in _ONE_BEFORE:
             return readings.get("one") if ended else None
         verb = tokens.at(index - 1)
@@ -235,6 +235,13 @@ def _spanish_forms(masculine: str, feminine: str, several: Sequence[str] = ()) -
         "masculines": plurals[0],
         "feminines": plurals[-1],
     }
+
+
+@cache
+def _of_an_age() -> frozenset[str]:
+    """Persons of whom `old` says their age: an old friend and an old boss may be young."""
+    lines = (line for line in entries("en", "age") if line.startswith("> "))
+    return frozenset(word for line in lines for word in line.removeprefix("> ").split())
 
 
 def _is_person(word: str, language: Language) -> bool:

@@ -24,7 +24,7 @@ _NO_NOUN = (FUNCTION_WORDS["en"] - _BEGINS_NOUN - word_set("s self like need mak
     """
     today tomorrow yesterday tonight anyway together forever alive lol x xx haha okay ok please though yet away home
     ago instead often someday everytime everyday whenever til til' cuz cos bcoz wif n d da dat r ur aside apart
-    goodbye hello along despite within beside besides
+    goodbye hello along despite downtown cause except within beside besides
     """
 )
 """Words that no possessed thing begins with."""
@@ -65,7 +65,7 @@ _BARE_VERBS = word_set(
 )
 _NOUN_OR_VERB = word_set(
     """
-    smile walk talk play run work laugh look love dance rest move drink drive help shine fight fall
+    smile walk talk play run work laugh look love dance rest move drink drive help shine fight fall change fuck
     """
 )
 _FEELINGS = word_set(
@@ -74,7 +74,12 @@ _FEELINGS = word_set(
     attractive company busy awake warm calm jealous stupid smart dead unconscious guilty innocent better stronger weak
     """
 )
-_ADVERBS = re.compile(r"(?:badly|quickly|slowly|really|recently|early|daily|constantly|immediately|dearly|terribly)\b")
+_ADVERB = re.compile(r"\w{3,}ly")
+_LY_ADJECTIVES = word_set(
+    "friendly lovely lonely weekly monthly ugly family elderly silly holy lively belly bully early daily only"
+)
+_MAY_DESCRIBE = word_set("then once ever almost now rather quite")
+"""Adverbs that may stand before an adjective: `his once happy home`."""
 _KIN = lexicon_of("en").persons | word_set(
     """
     mom mother dad father son daughter sister brother aunt uncle hand hands eyes hair
@@ -90,24 +95,19 @@ def swapped_her(tokens: Tokens, index: int) -> str:
     """
     before, after, later = tokens.before(index), tokens.after(index), tokens.at(index + 2)
     if not after:
-        # A hyphen, a digit or a quotation mark may still begin what is possessed.
-        follows = tokens.gaps[index + 1] if index + 1 < len(tokens.gaps) else ""
-        if re.match(r"\s*[\d\"“‘'(#$*_]", follows):
-            raise Refused(Why.AGREEMENT, f"her{follows}{tokens.at(index + 1)}")
+        _refuse_unknown_thing(tokens, index)
         return "him"
     shown = f"{before} her {after}".strip()
     if after in _BEGINS_NOUN:
         return _before_quantity(tokens, index, shown)
-    free = after in _NO_NOUN or after in DAYS_AND_MONTHS or _ADVERBS.match(after)
-    if free or (after.endswith("ing") and before in _SEEING):
+    if _is_no_noun(tokens, index, shown):
         return "him"
     if before in _LETTING and (after in _BARE_VERBS or after in _NOUN_OR_VERB):
         if after in _NOUN_OR_VERB and before not in ("let", "lets", "letting"):
             raise Refused(Why.AGREEMENT, shown)
         return "him"
     if before in _MAKING and after in _FEELINGS:
-        ended = not tokens.joined(index + 2) or later in _NO_NOUN
-        if not ended:
+        if tokens.joined(index + 2) and later not in _NO_NOUN:
             raise Refused(Why.AGREEMENT, shown)
         return "him"
     if before in _GIVING and after not in _KIN:
@@ -123,21 +123,33 @@ def swapped_his(tokens: Tokens, index: int) -> str:
     """
     after = tokens.after(index)
     if not after:
-        follows = tokens.gaps[index + 1]
-        if re.match(r"\s*[\d\"“‘'(#$*_]", follows):
-            raise Refused(Why.AGREEMENT, f"his{follows}{tokens.at(index + 1)}")
-        return "hers"
-    return (
-        "hers"
-        if after in _NO_NOUN and after not in ("then", "once", "ever", "almost", "now", "rather", "quite")
-        else "her"
-    )
+        _refuse_unknown_thing(tokens, index)
+    return "hers" if not after or after in _NO_NOUN - _MAY_DESCRIBE else "her"
+
+
+def _refuse_unknown_thing(tokens: Tokens, index: int) -> None:
+    """Refuse where a digit, a quotation mark or a sign follows: what is possessed may begin there."""
+    follows = tokens.gaps[index + 1]
+    if re.match(r"\s*[\d\"“‘'(#$*_]", follows):
+        raise Refused(Why.AGREEMENT, f"{tokens.words[index]}{follows}{tokens.at(index + 1)}".strip())
+
+
+def _is_no_noun(tokens: Tokens, index: int, shown: str) -> bool:
+    """Whether the word after `her` cannot begin what is possessed."""
+    after, later = tokens.after(index), tokens.after(index + 1)
+    if _ADVERB.fullmatch(after) and after not in _LY_ADJECTIVES:
+        # `told her quickly` and `her newly painted door`.
+        if later and later not in _NO_NOUN and not later.endswith("ing"):
+            raise Refused(Why.AGREEMENT, shown)
+        return True
+    seen = after.endswith("ing") and tokens.before(index) in _SEEING
+    return seen or after in _NO_NOUN or after in DAYS_AND_MONTHS
 
 
 def _before_quantity(tokens: Tokens, index: int, shown: str) -> str:
     """Before `more`, `last`, `one` …: a time (`last week`) or an adverb (`more than`) ends it, else it is possessed."""
     after, later = tokens.at(index + 1), tokens.after(index + 1)
-    if after in ("last", "next", "one") and later in _TIMES:
+    if after in ("last", "next", "one") and (later in _TIMES or later == "more"):
         return "him"
     if after == "back":
         if later and later not in _NO_NOUN:

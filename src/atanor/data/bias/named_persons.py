@@ -39,6 +39,8 @@ _GREETINGS = word_set(
     hi hello hey hiya thanks thank dear okay bye goodbye sorry wow hola adiós gracias querida querido
     """
 )
+_WRITER = word_set("i my me we our mi mis yo nuestro nuestra")
+_PRIVATE_TITLES = word_set("mr mrs ms miss don doña sr sra srta señor señora")
 _COMMON_CAPITALS = word_set(
     """
     i mr mrs ms miss dr sr sra dra srta ok internet god christmas tv dios don doña señor señora señorita usted mom dad
@@ -120,7 +122,12 @@ def refuse_full_names(tokens: Tokens, language: Language) -> None:
         shown = f"{tokens.words[index]} {following}"
         if is_first_name(tokens, index, language) and following.lower() not in _COMMON_CAPITALS:
             raise Refused(Why.REAL_PERSON, shown)
-        if tokens.at(index) in _TITLES and (tokens.is_capital(index) or is_first_name(tokens, index + 1, language)):
+        shouted = tokens.words[index].isupper() and following.isupper()
+        if (
+            tokens.at(index) in _TITLES
+            and not shouted
+            and (tokens.is_capital(index) or is_first_name(tokens, index + 1, language))
+        ):
             raise Refused(Why.REAL_PERSON, shown)
         greeted = tokens.at(index) in _GREETINGS or tokens.at(index) in _known(language)
         if is_first_name(tokens, index + 1, language) and tokens.is_capital(index) and not greeted:
@@ -135,8 +142,10 @@ def unknown_names(tokens: Tokens, language: Language, *, places: bool = False) -
         language: its language.
         places: whether names after `in` or `at` are given, too.
     """
+    personal = not _WRITER.isdisjoint(tokens.lower)
     for index in range(len(tokens)):
-        if not _is_unknown(tokens, index, language):
+        # `Mr. Brown` whom the writer knows is nobody's business; of others he may be in the news.
+        if not _is_unknown(tokens, index, language) or (personal and tokens.at(index - 1) in _PRIVATE_TITLES):
             continue
         first = index
         while tokens.joined(first) and _is_unknown(tokens, first - 1, language):

@@ -139,6 +139,8 @@ class SpanishGender:
         return (
             not before
             or has_determiner(tokens, index)
+            or before in BEFORE_NOUN
+            or before in INVARIANT_ADJECTIVES
             or before in self._vocabulary.copulas
             or before in PREPOSITIONS
             or before in CONJUNCTIONS
@@ -275,7 +277,7 @@ class SpanishGender:
         before = verb - 1
         inverted = at < len(tokens) and tokens.joined(at) and at in tokens.changed and tokens.joined(verb)
         adjective = self._vocabulary.adjective(tokens.before(verb)) is not None
-        if inverted and adjective and not has_determiner(tokens, before):
+        if inverted and adjective and article_of(tokens, before) is None:
             self._follow(tokens, before)
 
     def _refuse_unknown_predicate(self, tokens: Tokens, last: int) -> None:

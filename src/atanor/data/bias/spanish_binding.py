@@ -123,10 +123,10 @@ def _noun_before(tokens: Tokens, index: int, agreement: Agreement) -> bool:
     if at < 0 or not tokens.joined(at + 1) or at in tokens.changed:
         return False
     noun, article = tokens.lower[at], article_of(tokens, at)
+    if article is not None:
+        return noun not in NO_NOUN and _same(article, agreement)
     if noun in NO_NOUN or noun in POSSESSIVES or noun in known.copulas or noun in known.verbs:
         return False
-    if article is not None:
-        return _same(article, agreement)
     plain = noun in known.fixed or noun in known.things or tokens.before(at) in PREPOSITIONS | POSSESSIVES
     return plain and _same(by_ending(noun), agreement)
 

@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 
 from atanor.data.duplicates.exact import Keys, content_keys, folded_keys
 from atanor.data.duplicates.minhash import signatures
+from atanor.data.options import SourceOptions
+from atanor.data.workshop.books import book_rows, measured_by
 from atanor.data.workshop.checking import check_rows
 from atanor.data.workshop.cleaning import clean_rows
 from atanor.data.workshop.options import Copies
@@ -45,8 +47,8 @@ class BlockReport:
     tallies: Tallies
 
 
-def write_block(read: StageResult, recipe: Recipe, folder: Path) -> BlockReport:
-    """Clean and check the rows that were read of a block and write what is left with its marks.
+def write_block(read: StageResult, source: SourceOptions, recipe: Recipe, folder: Path) -> BlockReport:
+    """Clean and check the rows that were read of a block of a source and write what is left with its marks.
 
     Raises:
         StoreError: the disk is full or the folder cannot be written.
@@ -54,6 +56,8 @@ def write_block(read: StageResult, recipe: Recipe, folder: Path) -> BlockReport:
     stages = [read]
     if recipe.clean is not None:
         stages.append(clean_rows(read.rows, recipe.clean, recipe.control_tokens))
+    if recipe.has_books:
+        stages.append(book_rows(stages[-1].rows, source, measured_by(recipe.tokenizer), recipe.seed))
     stages.append(check_rows(stages[-1].rows, recipe.check))
     rows = stages[-1].rows
     report = BlockReport(

@@ -185,7 +185,7 @@ def _in_processes(tasks: Sequence[_Task], workers: int) -> Iterator[tuple[_Task,
 
 
 def _do(task: _Task) -> BlockReport:
-    return write_block(read_rows(task.reading, task.block), task.recipe, task.folder)
+    return write_block(read_rows(task.reading, task.block), task.reading.source.options, task.recipe, task.folder)
 
 
 def _stages(reports: Sequence[BlockReport]) -> tuple[StageReport, ...]:

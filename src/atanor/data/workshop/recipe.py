@@ -28,6 +28,7 @@ class Recipe(BaseModel):
         task_text: rows are plain text to continue.
         keep_copies: rows that equal an earlier one stay, for commands that do one thing only.
         control_tokens: of the base's chat template, which no text may hold.
+        tokenizer: folder of the tokenizer that measures windows of books; None: their length is guessed.
         seed: of every draw.
     """
 
@@ -41,6 +42,7 @@ class Recipe(BaseModel):
     task_text: bool = False
     keep_copies: bool = False
     control_tokens: tuple[str, ...] = ()
+    tokenizer: str | None = None
     seed: int = 17
 
     @property
@@ -48,6 +50,11 @@ class Recipe(BaseModel):
         """The one column whose equal values stay on one side; a list of kinds is asked for when the split is made."""
         grouped = None if self.split is None else self.split.group_by
         return grouped if isinstance(grouped, str) else None
+
+    @property
+    def has_books(self) -> bool:
+        """Some source is long texts that become rows."""
+        return any(source.windows is not None or source.instructions is not None for source in self.sources)
 
     def key(self, digests: Sequence[str]) -> str:
         """Hex SHA-256 of the recipe and of its files' bytes, given by their digests: the same key, the same dataset."""

@@ -1,0 +1,156 @@
+"""Rows as the model will see them, and files as they are recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atanor.data.checks.personal_options import DEFAULT_KINDS
+from atanor.data.opening import Wishes, open_source
+from atanor.data.options import RenderOptions, SourceOptions
+from atanor.data.quarantine import write_quarantine
+from atanor.data.rendering import render_examples
+from atanor.data.rows import Example, Refusal
+from atanor.data.sides import Side
+from atanor.data.sources import locate
+from atanor.data.summary import weighted_pieces
+from atanor.data.workshop.dataset import Dataset, Version
+from atanor.data.workshop.log import Entry
+from atanor.data.workshop.options import CheckOptions
+from atanor.data.workshop.recipe import Recipe
+from atanor.data.workshop.single import beside, made_dataset
+from atanor.data.workshop.table import examples_of
+from atanor.progress import Progress
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Pieces = tuple[tuple[str, float], ...]
+"""A row's text cut where the loss weight changes, with the weights."""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """How one file is read.
+
+    Attributes:
+        path: of the file, as it was written.
+        kind: how rows are laid out in it.
+        shape: what its rows are.
+        columns: each part of the shape and the column it is read from.
+        unused: columns of the first rows that are not read.
+        passed_over: files of the same folder that hold no rows.
+    """
+
+    path: str
+    kind: str
+    shape: str
+    columns: dict[str, str]
+    unused: tuple[str, ...]
+    passed_over: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What checking files found.
+
+    Attributes:
+        files: how each is read.
+        version: what every stage did, and what the rows are like.
+        refusals: rows that cannot be used.
+        quarantines: files that were written with them.
+    """
+
+    files: tuple[Recognised, ...]
+    version: Version
+    refusals: tuple[Refusal, ...]
+    quarantines: tuple[Path, ...]
+
+
+def check_files(
+    sources: Sequence[SourceOptions],
+    progress: Progress,
+    *,
+    languages: Sequence[str] = (),
+    control_tokens: Sequence[str] = (),
+) -> Checked:
+    """Read, clean and check files as a project would, and write the refused rows of each into a file beside it.
+
+    Args:
+        sources: files, folders or patterns.
+        progress: told about long work.
+        languages: ISO 639-1 codes of the languages rows may be in; without any they are only told.
+        control_tokens: of a base's chat template.
+
+    Raises:
+        DataError: a file is missing or not recognised, or nothing of it can be read.
+    """
+    recipe = Recipe(
+        sources=tuple(sources),
+        check=CheckOptions(languages=tuple(languages), personal_data_kinds=DEFAULT_KINDS),
+        task_text=all(source.text is not None and source.speaker is None for source in sources),
+        control_tokens=tuple(control_tokens),
+    )
+    with made_dataset(recipe, progress) as dataset:
+        refusals = tuple(dataset.refusals)
+        quarantines = tuple(path for source in sources if (path := _quarantined(source, refusals)) is not None)
+        return Checked(recognised(recipe), dataset.version, refusals, quarantines)
+
+
+def recognised(recipe: Recipe) -> tuple[Recognised, ...]:
+    """How the files of a recipe are read; paths may lead anywhere.
+
+    Raises:
+        DataError: a file is missing or not recognised.
+    """
+    wishes = Wishes(Path(), recipe.column_of_groups, recipe.system, recipe.task_text)
+    opened = [open_source(source, wishes) for source in locate(recipe.sources, Path(), confined=False)]
+    return tuple(
+        Recognised(
+            path=one.source.name,
+            kind=str(one.source.kind),
+            shape=str(one.columns.format),
+            columns=one.columns.named,
+            unused=one.unused,
+            passed_over=one.source.passed_over,
+        )
+        for one in opened
+    )
+
+
+def first_rows(dataset: Dataset, side: Side, count: int) -> tuple[Example, ...]:
+    """The first rows of a side."""
+    batch = next(dataset.batches(side, max(1, count)), None)
+    return () if batch is None or count < 1 else tuple(examples_of(batch.slice(0, count)))
+
+
+def entries_of_rule(dataset: Dataset, rule: str) -> list[Entry]:
+    """What a rule, or every rule of a stage, did: `secrets.aws_key`, `secrets`, `clean`."""
+    return [entry for entry in dataset.log() if rule in (entry.rule, entry.stage) or entry.rule.startswith(f"{rule}.")]
+
+
+def seen_by_model(
+    example: Example, tokenizer: PreTrainedTokenizerBase, options: RenderOptions, context: int, end_ids: frozenset[int]
+) -> Pieces | Refusal:
+    """The row in the base's chat template with its loss weights, or why it cannot be rendered.
+
+    Args:
+        example: the row.
+        tokenizer: the base's.
+        options: which turns are learned, and what happens to a row that is too long.
+        context: the base's, in tokens.
+        end_ids: tokens that end a turn.
+    """
+    rendered = render_examples([example], tokenizer, options, context, end_ids)
+    return rendered.refusals[0] if rendered.refusals else tuple(weighted_pieces(rendered.rows[0], tokenizer))
+
+
+def _quarantined(source: SourceOptions, refusals: Sequence[Refusal]) -> Path | None:
+    """The file beside a source with its refused rows; None without any."""
+    path = beside(Path(source.path.rstrip("/*")), "quarantine")
+    own = [one for one in refusals if one.source == source.path or one.source.startswith(f"{source.path.rstrip('/')}/")]
+    if own:
+        write_quarantine(own, path)
+    return path if own else None

