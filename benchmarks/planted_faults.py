@@ -203,10 +203,10 @@ def measure(data: Path, folder: Path) -> dict[str, Any]:
 
 
 def _restored(planted: Planted, texts: Mapping[int, Sequence[str]]) -> dict[str, int]:
-    """Spoiled texts that cleaning brought back to the last character, of how many."""
-    meant = {fault.line: fault.meant for fault in planted.faults if fault.meant is not None}
-    exact = sum(text in texts.get(line, ()) for line, text in meant.items())
-    return {"exactly": exact, "of": len(meant)}
+    """Spoiled texts that cleaning brought back to the last character but for white space, of how many."""
+    meant = {fault.line: fault.meant.split() for fault in planted.faults if fault.meant is not None}
+    restored = sum(words in [text.split() for text in texts.get(line, ())] for line, words in meant.items())
+    return {"texts": restored, "of": len(meant)}
 
 
 def _told(one: Score) -> dict[str, Any]:

@@ -159,6 +159,7 @@ def test_every_row_has_a_fate_at_every_stage(
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        lines = [json.dumps(rows(1)[0]), *lines]  # a file none of whose rows has the columns is an error, not refusals
         write(folder, "rows.jsonl", lines)
         source = {"format": RowFormat.PROMPT_COMPLETION, "prompt": "prompt", "completion": "completion", "limit": limit}
         data = made(folder, check=check, source=source)
@@ -210,6 +211,13 @@ def test_cleaning_and_masking_change_the_row_and_tell(tmp_path: Path) -> None:
     }
     assert data.version.changed == 2, "once by cleaning and once by checking"
     assert history.trace_row(data, row.id[:8]).example == row
+
+
+def test_places_of_several_rules_are_masked_in_one_text(tmp_path: Path) -> None:
+    said = "Ana, ana@correo.es, has the key AKIAZQ3DRSTUVWXY2345 and the number +34 612 345 678."
+    write(tmp_path, "rows.jsonl", [*rows(5), {"prompt": "what did she leave?", "completion": said}])
+    data = made(tmp_path, check=CheckOptions(personal_data=Action.MASK, secrets=Action.MASK))
+    assert data.examples(Side.TRAIN)[-1].reference == "Ana, [email], has the key [secret] and the number [phone]."
 
 
 def test_a_refused_row_is_kept_whole_with_its_reason(tmp_path: Path) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 
 from atanor.cli import tables
+from atanor.cli.data_tables import checked_view
 from atanor.cli.live import TerminalProgress
-from atanor.data.options import SourceOptions
-from atanor.errors import ConfigurationError, DataError, Problem
+from atanor.cli.screen import quiet_libraries, show_json, show_view
+from atanor.errors import ConfigurationError, Problem
 from atanor.project.api import Project
 from atanor.project.events import BaseReady, DataReady, Event, RunJudged, RunPlanned
 
@@ -44,11 +43,11 @@ def init(directory: Path, template: str, as_json: bool) -> None:
 
     written = init_project(directory, template)
     if as_json:
-        _json({"written": [str(path) for path in written]})
+        show_json({"written": [str(path) for path in written]})
         return
     for path in written:
-        _print(f"wrote {path}")
-    _print(f"\nnext: atanor run {directory}")
+        show_view(f"wrote {path}")
+    show_view(f"\nnext: atanor run {directory}")
 
 
 def check(path: Path, explain: bool, as_json: bool) -> None:
@@ -56,7 +55,7 @@ def check(path: Path, explain: bool, as_json: bool) -> None:
 
     project = Project.load(path)
     project.check()
-    read = project.read(_watching())
+    read = project.read(watching())
     values = explain_values(project.loaded) if explain else []
     if as_json:
         roles = {
@@ -69,30 +68,30 @@ def check(path: Path, explain: bool, as_json: bool) -> None:
             for name, checked in read.items()
         }
         explained = {"values": [dataclasses.asdict(value) for value in values]} if explain else {}
-        _json({"project": str(project.loaded.path), "roles": roles, **explained})
+        show_json({"project": str(project.loaded.path), "roles": roles, **explained})
         return
     for name, checked in read.items():
-        _print(f"[bold]{name}[/bold]")
-        _print(tables.checked_view(checked.version, checked.refusals))
+        show_view(f"[bold]{name}[/bold]")
+        show_view(checked_view(checked.version, checked.refusals))
     if values:
-        _print(tables.explain_view(values))
-    _print("everything is in order; next: atanor run")
+        show_view(tables.explain_view(values))
+    show_view("everything is in order; next: atanor run")
 
 
 def schema() -> None:
     from atanor.project.schema import project_schema
 
-    _json(project_schema())
+    show_json(project_schema())
 
 
 def run(path: Path, role: str | None, method: str | None, again: bool, as_json: bool) -> None:
-    _quiet_libraries()
+    quiet_libraries()
     project = Project.load(path)
     # With --json stdout is one document, so the stages go to stderr.
     out = Console(stderr=as_json, highlight=False)
     result = project.run(role, method=method, again=again, watcher=TerminalWatcher(out, quiet=as_json))
     if as_json:
-        _json({"passed": result.passed, "reports": [report.model_dump(mode="json") for report in result.reports]})
+        show_json({"passed": result.passed, "reports": [report.model_dump(mode="json") for report in result.reports]})
         return
     for report in result.reports:
         page = os.path.relpath(project.report_page(report.run))
@@ -101,25 +100,25 @@ def run(path: Path, role: str | None, method: str | None, again: bool, as_json: 
 
 
 def estimate(path: Path, role: str | None, method: str | None, price: float | None, as_json: bool) -> None:
-    _quiet_libraries()
-    found = Project.load(path).estimate(role, method=method, price=price, watcher=_watching())
+    quiet_libraries()
+    found = Project.load(path).estimate(role, method=method, price=price, watcher=watching())
     if as_json:
-        _json(
+        show_json(
             [
                 {**dataclasses.asdict(one), "total": one.estimate.memory.total, "fits": one.fits, "advice": one.advice}
                 for one in found
             ]
         )
         return
-    _print(tables.estimates_view(found))
+    show_view(tables.estimates_view(found))
 
 
 def runs(path: Path, as_json: bool) -> None:
     records = Project.load(path).runs()
     if as_json:
-        _json([dataclasses.asdict(record) for record in records])
+        show_json([dataclasses.asdict(record) for record in records])
         return
-    _print(tables.runs_table(records))
+    show_view(tables.runs_table(records))
 
 
 def show(name: str, path: Path, as_json: bool) -> None:
@@ -128,18 +127,18 @@ def show(name: str, path: Path, as_json: bool) -> None:
     folder = project.store.run_folder(record)
     report = project.report(record.id) if (folder / "report.json").is_file() else None
     if as_json:
-        _json({**dataclasses.asdict(record), "report": None if report is None else report.model_dump(mode="json")})
+        show_json({**dataclasses.asdict(record), "report": None if report is None else report.model_dump(mode="json")})
         return
-    _print(tables.run_view(record, report, os.path.relpath(folder)))
+    show_view(tables.run_view(record, report, os.path.relpath(folder)))
 
 
 def report(name: str, path: Path, as_json: bool, open_page: bool) -> None:
     project = Project.load(path)
     if as_json:
-        _json(project.report(name).model_dump(mode="json"))
+        show_json(project.report(name).model_dump(mode="json"))
         return
     page = project.report_page(name)
-    _print(os.path.relpath(page))
+    show_view(os.path.relpath(page))
     if open_page:
         import webbrowser
 
@@ -147,12 +146,12 @@ def report(name: str, path: Path, as_json: bool, open_page: bool) -> None:
 
 
 def chat(candidate: str, message: str | None, path: Path, as_json: bool) -> None:
-    _quiet_libraries()
-    conversation = Project.load(path).chat(candidate, _watching())
+    quiet_libraries()
+    conversation = Project.load(path).chat(candidate, watching())
     if message is not None:
         answer = conversation.ask(message)
         if as_json:
-            _json({"candidate": candidate, "message": message, "answer": answer})
+            show_json({"candidate": candidate, "message": message, "answer": answer})
         else:
             sys.stdout.write(answer + "\n")
         return
@@ -179,57 +178,11 @@ def _converse(conversation: Any) -> None:
         sys.stdout.write("\n")
 
 
-def data_check(
-    file: Path, *, prompt: str | None, completion: str | None, messages: str | None, text: str | None, as_json: bool
-) -> None:
-    from atanor.data import write_quarantine
-    from atanor.data.workshop.build import build_dataset
-    from atanor.data.workshop.recipe import Recipe
-
-    source = SourceOptions(path=str(file), prompt=prompt, completion=completion, messages=messages, text=text)
-    recipe = Recipe(sources=(source,), task_text=text is not None)
-    with tempfile.TemporaryDirectory() as folder:
-        made = build_dataset(recipe, Path(), Path(folder), confined=False, progress=_watching())
-        version, refusals = made.version, made.refusals
-    quarantine = file.with_suffix(".quarantine.jsonl").name
-    if refusals:
-        write_quarantine(refusals, Path(quarantine))
-    if as_json:
-        refused = [dataclasses.asdict(refusal) for refusal in refusals]
-        stages = [dataclasses.asdict(stage) for stage in version.stages]
-        kept = sum(version.sides.values())
-        _json({"read": version.read, "kept": kept, "refused": refused, "stages": stages, "tallies": version.tallies})
-    else:
-        _print(tables.checked_view(version, refusals))
-    if refusals:
-        if not as_json:
-            _print(f"the refused rows and why: {quarantine}")
-        raise SystemExit(DataError.exit_code)
-
-
-def _watching() -> TerminalWatcher:
+def watching() -> TerminalWatcher:
     """For commands whose only stage is their result."""
     return TerminalWatcher(Console(stderr=True, highlight=False))
-
-
-def _quiet_libraries() -> None:
-    """Libraries' own progress bars and advice would stand between the stages; ours says what matters."""
-    import warnings
-
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("TQDM_DISABLE", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\..*")
 
 
 def _write(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _print(what: RenderableType) -> None:
-    Console(highlight=False).print(what)
-
-
-def _json(document: Any) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")

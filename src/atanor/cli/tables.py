@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -15,7 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 from atanor.cli import figures
-from atanor.data import Refusal, problem_of
 from atanor.errors import AtanorError, Problem
 from atanor.evaluate.items import Comparison, GateResult, Verdict
 from atanor.evaluate.report import DataSection, Report, TrainingSection
@@ -24,8 +23,6 @@ from atanor.project.explain import ExplainedValue
 from atanor.store.records import RunRecord
 
 if TYPE_CHECKING:
-    from atanor.data.workshop.dataset import Version
-    from atanor.data.workshop.stages import StageReport
     from atanor.project.estimating import Prediction
 
 VERDICT_STYLE = {
@@ -40,7 +37,7 @@ def data_view(event: DataReady) -> RenderableType:
     """The data in counts that add up, and one example marked by loss weight."""
     return Group(
         Text(f"\n{event.role}", style="bold"),
-        _lines(_data_rows(event.data)),
+        facts(_data_rows(event.data)),
         Text("          one example; only what is marked ⟦so⟧ carries loss:"),
         weights_view(event.pieces),
     )
@@ -49,7 +46,7 @@ def data_view(event: DataReady) -> RenderableType:
 def base_view(event: BaseReady) -> RenderableType:
     """Which base, from where, under which licence, how large, in which precision."""
     licence = event.licence or "licence not stated"
-    return _lines(
+    return facts(
         [
             (
                 "base",
@@ -73,7 +70,7 @@ def plan_view(event: RunPlanned) -> RenderableType:
             )
         )
         lines += [("", note) for note in (event.prediction.advice, _doubt(event.prediction)) if note]
-    return _lines(lines)
+    return facts(lines)
 
 
 def estimates_view(predictions: Sequence[Prediction]) -> RenderableType:
@@ -100,7 +97,7 @@ def estimates_view(predictions: Sequence[Prediction]) -> RenderableType:
         if found.cost is not None:
             lines.append(("cost", f"{found.cost:,.2f}" if found.cost >= 1 else f"{found.cost:.2g}"))
         lines += [("", note) for note in (found.advice, _doubt(found)) if note]
-        parts += [Text(f"\n{found.role} · {found.method}", style="bold"), _lines(lines)]
+        parts += [Text(f"\n{found.role} · {found.method}", style="bold"), facts(lines)]
     return Group(*parts)
 
 
@@ -108,7 +105,7 @@ def report_view(report: Report) -> RenderableType:
     """The comparison, the gates and the verdict."""
     parts: list[RenderableType] = []
     if report.training is not None:
-        parts.append(_lines([("measured", _training(report.training))]))
+        parts.append(facts([("measured", _training(report.training))]))
     parts += [Text(), comparison_table(report.comparisons, _name(report), report.confidence)]
     if report.gates:
         parts.append(gates_view(report.gates))
@@ -123,7 +120,7 @@ def report_view(report: Report) -> RenderableType:
 
 def comparison_table(comparisons: Sequence[Comparison], candidate: str, confidence: float) -> Table:
     """One line a metric: base, candidate, change with its interval, verdict."""
-    table = _ruled()
+    table = ruled()
     table.add_column("")
     table.add_column("base", justify="right")
     table.add_column(candidate, justify="right")
@@ -156,14 +153,14 @@ def gates_view(gates: Sequence[GateResult]) -> RenderableType:
 def next_view(role: str, page: str, project: str) -> RenderableType:
     """The commands that make sense now."""
     where = f" -p {project}" if project not in ("", ".") else ""
-    return _lines([("look", page), ("talk", f"atanor chat {role}{where}"), ("your own", "atanor init my-project")])
+    return facts([("look", page), ("talk", f"atanor chat {role}{where}"), ("your own", "atanor init my-project")])
 
 
 def runs_table(runs: Sequence[RunRecord]) -> RenderableType:
     """One line a run, newest first."""
     if not runs:
         return Text("no runs yet; `atanor run` makes one")
-    table = _ruled()
+    table = ruled()
     table.add_column("run", no_wrap=True)
     table.add_column("role", overflow="fold", max_width=17)
     table.add_column("method", no_wrap=True)
@@ -189,10 +186,10 @@ def _verdict(run: RunRecord) -> Text:
         return Text(
             run.verdict, style={str(known): style for known, style in VERDICT_STYLE.items()}.get(run.verdict, "")
         )
-    return Text(_visible(run.error or "–"))
+    return Text(visible(run.error or "–"))
 
 
-def _ruled() -> Table:
+def ruled() -> Table:
     """A table with one line under its head and as little air as can be read."""
     return Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
 
@@ -203,13 +200,13 @@ def run_view(run: RunRecord, report: Report | None, folder: str) -> RenderableTy
     if run.error:
         head.append(("error", run.error))
     if report is None:
-        return _lines(head)
+        return facts(head)
     head += [
         ("goal", report.goal),
         ("base", f"{report.base} ({report.base_licence or 'licence not stated'}) · {report.base_sha[:12]}"),
         *_data_rows(report.data),
     ]
-    return Group(_lines(head), report_view(report))
+    return Group(facts(head), report_view(report))
 
 
 def explain_view(values: Sequence[ExplainedValue]) -> RenderableType:
@@ -221,53 +218,6 @@ def explain_view(values: Sequence[ExplainedValue]) -> RenderableType:
     for value in values:
         table.add_row(value.path, value.value, Text(value.source, style="dim"))
     return table
-
-
-def checked_view(version: Version, refusals: Sequence[Refusal]) -> RenderableType:
-    """What was read from which file as what, what every stage did, and every refused row."""
-    lines: list[RenderableType] = [
-        Text(f"{source.path}: {source.kind}, {source.shape} · {source.rows:,} rows") for source in version.sources
-    ]
-    if refusals:
-        lines.append(problems_table([problem_of(refusal) for refusal in refusals[:SHOWN]]))
-        if len(refusals) > SHOWN:
-            lines.append(Text(f"  … and {len(refusals) - SHOWN} more, all in the quarantine file"))
-    lines.append(stages_table(version.stages))
-    return Group(*lines)
-
-
-def stages_table(stages: Sequence[StageReport]) -> RenderableType:
-    """One line a stage with its numbers, and below it how many rows each rule met."""
-    told = [stage for stage in stages if stage.rules or stage.read != stage.kept or stage is stages[0]]
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for stage in told:
-        table.add_row(Text(stage.stage.replace("_", " "), style="bold"), Text(_fates(stage)))
-        if stage.rules and set(stage.rules) != {"read.row"}:
-            found = " · ".join(f"{rule.partition('.')[2] or rule} {count:,}" for rule, count in _by_count(stage.rules))
-            table.add_row("", Text(found.replace("_", " "), style="dim"))
-    return table
-
-
-def _fates(stage: StageReport) -> str:
-    parts = [
-        (stage.kept, "as they were"),
-        (stage.changed, "changed"),
-        (stage.refused, "refused"),
-        (stage.left_out, "left out"),
-    ]
-    text = f"{stage.read:,} rows: " + " · ".join(f"{number:,} {what}" for number, what in parts if number)
-    more = [(stage.added, "added"), (stage.merged, "joined to others")]
-    return text + "".join(f" · {number:,} {what}" for number, what in more if number)
-
-
-def _by_count(rules: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(rules.items(), key=lambda pair: (-pair[1], pair[0]))
-
-
-SHOWN = 20
-"""Refused rows listed on a screen; the quarantine file has all."""
 
 
 def problems_view(error: AtanorError) -> RenderableType:
@@ -311,10 +261,10 @@ BESIDE = 42
 def _problem_row(problem: Problem, short: bool) -> tuple[str, str, Text]:
     line = f"line {problem.line}" if problem.line is not None else ""
     shown = f" (got {problem.value})" if problem.value is not None else ""
-    text = Text(_visible(_sentence(problem.reason + shown)))
+    text = Text(visible(_sentence(problem.reason + shown)))
     if problem.fix:
-        text.append(f" {_visible(_sentence(problem.fix))}", style="bold")
-    return _visible(line if short else problem.place), _visible(problem.field or ""), text
+        text.append(f" {visible(_sentence(problem.fix))}", style="bold")
+    return visible(line if short else problem.place), visible(problem.field or ""), text
 
 
 def _sentence(text: str) -> str:
@@ -338,7 +288,7 @@ class _Weighed:
         text = Text()
         # Neighbours alike, as an answer and its end token, are one piece to the reader.
         for carries_loss, group in groupby(self.pieces, key=lambda piece: piece[1] > 0):
-            piece = _visible("".join(part for part, _ in group))
+            piece = visible("".join(part for part, _ in group))
             if carries_loss:
                 text.append(f"{opening}{piece}{closing}", style="bold green")
             else:
@@ -351,7 +301,7 @@ SPECIAL = r"<\|[^<>|]+\|>|</?s>|<(?:bos|eos|pad|start_of_turn|end_of_turn)>"
 """Tokens of chat templates, which a reader looks past."""
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Data and answers may hold control characters; they are shown and never sent to the terminal."""
     return _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])) if found[0] < " " else "\ufffd", text)
 
@@ -423,7 +373,8 @@ def _training(training: TrainingSection) -> str:
     )
 
 
-def _lines(rows: Sequence[tuple[str, str]]) -> Table:
+def facts(rows: Sequence[tuple[str, str]]) -> Table:
+    """Names and what they are, under each other."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=9, no_wrap=True)
     table.add_column(overflow="fold")

@@ -86,7 +86,7 @@ class GroupSwap:
         ]
         for index in found:
             term = self._person(tokens, index)
-            if term is None:
+            if term is None or _is_part(tokens, index):
                 raise Refused(Why.AGREEMENT, tokens.words[index])
             if self._doubtful is not None:
                 raise Refused(Why.REAL_PERSON, self._doubtful)
@@ -123,9 +123,9 @@ class GroupSwap:
 
     def _english(self, tokens: Tokens, index: int, readings: Mapping[str, Term]) -> Term | None:
         after, before = tokens.after(index), tokens.before(index)
-        if _is_person(after, "en"):
+        if _is_person(after, "en") and (tokens.words[index + 1].islower() or tokens.words[index].isupper()):
             return readings.get("adjective")
-        ended = not after or after in FUNCTION_WORDS["en"]
+        ended = not after or (after in FUNCTION_WORDS["en"] and after not in ("one", "ones"))
         if "several" in readings:
             return readings["several"]
         if before in _ONE_BEFORE:
@@ -217,8 +217,9 @@ def _age(language: Language) -> tuple[Forms, Targets]:
             continue
         young, *old = line.removeprefix("= ").split()
         if language == "en":
-            forms["young"][f"adjective {young}"] = young
-            forms["old"][f"adjective {young}"] = old[0]
+            # `young` becomes `old`, the first of its partners.
+            forms["young"][f"adjective {old[0]}"] = young
+            forms["old"][f"adjective {old[0]}"] = old[0]
         else:
             number = "s" if old[0].endswith("s") else ""
             for gender, word in zip(("masculine", "feminine"), old, strict=True):
@@ -235,6 +236,11 @@ def _spanish_forms(masculine: str, feminine: str, several: Sequence[str] = ()) -
         "masculines": plurals[0],
         "feminines": plurals[-1],
     }
+
+
+def _is_part(tokens: Tokens, index: int) -> bool:
+    """Whether a hyphen makes the word a part of another: `African-Americans`."""
+    return tokens.gaps[index].endswith("-") or tokens.gaps[index + 1].startswith("-")
 
 
 @cache

@@ -52,10 +52,13 @@ def check_rows(rows: pa.Table, options: CheckOptions) -> StageResult:
     """
     texts = TextsOfRows(rows)
     verdicts = Verdicts(texts, refused=_empty(texts))
+    covered: list[Finding] = []
     for rule in _rules(texts, options):
         if rule.action is not Action.OFF and len(rule.texts):
             found = rule.find(texts.values.take(pa.array(rule.texts)))
-            _act(verdicts, rule.action, [replace(one, text=int(rule.texts[one.text])) for one in found])
+            covered += _act(verdicts, rule.action, [replace(one, text=int(rule.texts[one.text])) for one in found])
+    # All at once: the places are those of the texts as they came.
+    _mask(verdicts, covered)
     quality = quality_scores(prompts_of(rows), answers_of(rows)).overall
     verdicts.refused += _too_low(texts, quality, options.lowest_quality)
     result = verdicts.result(CHECK, {})
@@ -76,25 +79,24 @@ def _rules(texts: TextsOfRows, options: CheckOptions) -> Iterator[_Rule]:
     )
 
 
-def _act(verdicts: Verdicts, action: Action, findings: list[Finding]) -> None:
-    """Do with findings what the action says; what cannot be masked is reported."""
+def _act(verdicts: Verdicts, action: Action, findings: list[Finding]) -> list[Finding]:
+    """Do with findings what the action says; what is to be masked is given back, and what cannot be is reported."""
     if action is Action.REFUSE:
         verdicts.refused += findings
-    elif action is Action.REPORT:
-        verdicts.reported += findings
-    else:
-        verdicts.reported += [finding for finding in findings if finding.mask is None]
-        _mask(verdicts, [finding for finding in findings if finding.mask is not None])
+        return []
+    masking = action is Action.MASK
+    verdicts.reported += [finding for finding in findings if not masking or finding.mask is None]
+    return [finding for finding in findings if masking and finding.mask is not None]
 
 
 def _mask(verdicts: Verdicts, findings: Sequence[Finding]) -> None:
-    """Write over the places, in the texts as they are now."""
+    """Write over these places."""
     if not findings:
         return
     of_text: dict[int, list[Finding]] = defaultdict(list)
     for finding in findings:
         of_text[finding.text].append(finding)
-    values = (verdicts.texts.values if verdicts.values is None else verdicts.values).to_pylist()
+    values = verdicts.texts.values.to_pylist()
     for text, found in of_text.items():
         before = values[text]
         values[text] = mask(before, found)
