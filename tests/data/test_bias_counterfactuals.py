@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from atanor.data import Example, Message, Speaker
-from atanor.data.bias import CounterfactualOptions, Counterfactuals, Dimension, Why, counterfactuals, imbalance
+from atanor.data.bias import CounterfactualOptions, Counterfactuals, Dimension, Why, counterfactuals
 from tests.data.real_texts import real_rows
 
 
@@ -94,26 +94,33 @@ def test_only_rows_of_the_frequent_group_are_swapped_where_that_is_asked() -> No
 
 
 def test_the_table_shows_before_and_after() -> None:
-    result = made_of(
-        *[plain(f"He is the king of the house {number}.", number) for number in range(4)], plain("She is here.")
-    )
+    kings = [plain(f"He is the king of the castle {number}.", number) for number in range(4)]
+    result = made_of(*kings, plain("He has a brother here."), plain("She is here."))
+    assert len(result.examples) == 2  # `king of` is refused
     male, female = result.table
-    assert (male.group, male.mentions_before, male.mentions_after) == ("male", 8, 9)
-    assert (female.group, female.mentions_before, female.mentions_after) == ("female", 1, 1 + 0)
-    assert result.before.rows == 5
+    assert (male.group, male.mentions_before, male.mentions_after) == ("male", 10, 11)
+    assert (female.group, female.mentions_before, female.mentions_after) == ("female", 1, 3)
+    assert female.share_before < female.share_after == pytest.approx(3 / 14)
+    assert (result.before.rows, result.after.rows) == (6, 8)
 
 
-@pytest.mark.parametrize(
-    ("name", "dimension", "most"),
-    [("light_characters", Dimension.GENDER, 0.17), ("synthetic_persona_chat", Dimension.GENDER, 0.1)],
-)
-def test_real_rows_come_nearer_to_even(name: str, dimension: Dimension, most: float) -> None:
-    rows = real_rows(name)[:400]
-    texts = [" ".join(row.get("persona") or row["persona1"]) + " " + row.get("description", "") for row in rows]
-    examples = [plain(text, line) for line, text in enumerate(dict.fromkeys(texts), start=1)]
+def test_real_rows_come_nearer_to_even() -> None:
+    rows = real_rows("light_characters")
+    texts = dict.fromkeys(f"{' '.join(row['persona'])} {row['description']}" for row in rows[:500])
+    examples = [plain(text, line) for line, text in enumerate(texts, start=1)]
     result = made_of(*examples)
     assert len(result.examples) + len(result.unswapped) == len(examples)
-    assert len(result.examples) > 0.04 * len(examples)
-    before, after = (imbalance(report, dimension) for report in (result.before, result.after))
-    assert after < 0.75 * before or before < 0.03
-    assert after < most
+    assert len(result.examples) > 0.35 * len(examples)
+    before, after = result.imbalance(Dimension.GENDER)
+    assert before > 0.2
+    assert after < 0.4 * before
+
+
+@pytest.mark.parametrize("dimension", [Dimension.ORIGIN, Dimension.RELIGION, Dimension.AGE])
+def test_real_groups_of_other_dimensions_come_nearer_to_even(dimension: Dimension) -> None:
+    rows = real_rows("bias_probes", "crows_pairs.jsonl")
+    examples = [plain(row["sent_more"], line) for line, row in enumerate(rows, start=1)]
+    result = made_of(*examples, dimensions=[dimension])
+    before, after = result.imbalance(dimension)
+    assert len(result.examples) > 10
+    assert after < before

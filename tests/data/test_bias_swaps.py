@@ -33,8 +33,8 @@ def swapped(text: str, dimension: Dimension = Dimension.GENDER, language: Langua
             "Let him go; they saw him leaving; the truth hurt him.",
         ),
         ("I saw her last night near her last house.", "I saw him last night near his last house."),
-        ("HE is a waiter, and an actor's son.", "SHE is a waitress, and an actress's daughter."),
-        ("A hero met an heiress.", "A heroine met an heir."),
+        ("HE is a waiter, and an actress's son.", "SHE is a waitress, and an actor's daughter."),
+        ("A heroine met an heiress. She's my hero.", "A hero met an heir. He's my hero."),
         ("An uncle and a gentleman", "An aunt and a lady"),
         ("Mr. Brown is my husband’s boss, ma'am.", "Ms. Brown is my wife’s boss, sir."),
         ("Ladies and gentlemen, the queen is here.", "Ladies and gentlemen, the king is here."),
@@ -61,6 +61,7 @@ def test_english_words_for_a_gender(text: str, expected: str) -> None:
         ("uncle john is late, he said", "REAL_PERSON: john"),
         ("My sister is pregnant.", "FACT: pregnant"),
         ("Male spiders are small.", "AGREEMENT: Male"),
+        ("I waitress on Mondays.", "AGREEMENT: i waitress"),
         ("That hurts, man.", "AGREEMENT: man"),
         ('{"name": "she"}', "CODE: {"),
         ("Nobody is here.", "NO_GROUP: "),
@@ -84,6 +85,9 @@ def test_english_rows_that_stay(text: str, expected: str) -> None:
         ("La periodista joven llegó tarde.", "El periodista joven llegó tarde."),
         ("Señoras y señores, el rey ha llegado.", "Señoras y señores, la reina ha llegado."),
         ("Él no ha visto la película roja.", "Ella no ha visto la película roja."),
+        ("Un humilde y pobre esclavo vino.", "Una humilde y pobre esclava vino."),
+        ("Mi abuelo era demasiado sabio.", "Mi abuela era demasiado sabia."),
+        ("Danos al príncipe nuestro.", "Danos a la princesa nuestra."),
         ("Los niños pequeños miran a las actrices.", "Las niñas pequeñas miran a los actores."),
     ],
 )
@@ -99,8 +103,14 @@ def test_spanish_words_and_what_agrees_with_them(text: str, expected: str) -> No
         ("La niña llegó. Estaba sola.", "AGREEMENT: sola"),
         ("El médico ha llegado.", "AGREEMENT: médico"),
         ("Mi hermana es estrafalaria.", "AGREEMENT: estrafalaria"),
+        ("Los gigantes vinieron, y ellos miraron al niño.", "AGREEMENT: ellos"),
+        ("El niño busca el honor y sediento espera.", "AGREEMENT: sediento"),
+        ("Mi prima se volvió toda ojos.", "AGREEMENT: toda ojos"),
+        ("Hemos sido criados con la abuela.", "AGREEMENT: sido criados"),
         ("La niña y la de rojo", "AGREEMENT: la de"),
         ("Pensaba en ella.", "AGREEMENT: en ella"),
+        ("Canta en El barbero de Sevilla.", "REAL_PERSON: El barbero"),
+        ("Preguntó su esposa muy hueca.", "AGREEMENT: esposa hueca"),
         ("Miguel Cervantes y su hermana", "REAL_PERSON: Miguel Cervantes"),
         ("Mi hermana está embarazada.", "FACT: embarazada"),
     ],
@@ -117,9 +127,7 @@ def test_one_name_becomes_the_same_other_name_in_all_texts_of_a_row(language: La
     }
     outcome = swap_groups(texts[language], Dimension.GENDER, language, Random(3))
     assert isinstance(outcome, Swapped)
-    names, genders = dict(outcome.pairs), first_names(language)
-    for text, new in zip(texts[language], outcome.texts, strict=True):
-        assert new == re.sub(r"\w+", lambda match: names.get(match[0].lower(), match[0]).capitalize(), text) or True
+    genders = first_names(language)
     found = [[word for word in re.findall(r"\w+", text) if word in genders] for text in outcome.texts]
     assert sorted(found[0]) == sorted(found[1]) and len(set(found[0])) == 2
     before = [word for word in re.findall(r"\w+", texts[language][0]) if word in genders]

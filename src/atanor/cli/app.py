@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from atanor.cli.data_app import data_app
+
 app = typer.Typer(
     name="atanor",
     help="Turn a general language model into a specialist, and prove that it is one.",
@@ -15,7 +17,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_app = typer.Typer(help="Look at data before anything is trained.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
 ProjectArgument = Annotated[Path, typer.Argument(help="Project file, or the folder it is in.", show_default=True)]
@@ -130,21 +131,6 @@ def chat(
     from atanor.cli import commands
 
     commands.chat(candidate, message, project, as_json)
-
-
-@data_app.command("check")
-def data_check(  # noqa: PLR0917  # the signature is the command line
-    file: Annotated[Path, typer.Argument(help="File of rows.")],
-    prompt: Annotated[str | None, typer.Option(help="Column with what the model is given.")] = None,
-    completion: Annotated[str | None, typer.Option(help="Column with what it should answer.")] = None,
-    messages: Annotated[str | None, typer.Option(help="Column with the list of messages.")] = None,
-    text: Annotated[str | None, typer.Option(help="Column with plain text.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Read a file row by row and say what is wrong with each bad one; exit code 2 if any row is refused."""
-    from atanor.cli import commands
-
-    commands.data_check(file, prompt=prompt, completion=completion, messages=messages, text=text, as_json=as_json)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -93,8 +94,8 @@ def stages_table(stages: Sequence[StageReport]) -> RenderableType:
     for stage in told:
         table.add_row(Text(stage.stage.replace("_", " "), style="bold"), Text(_fates(stage)))
         if stage.rules and set(stage.rules) != {"read.row"}:
-            found = " · ".join(f"{rule.partition('.')[2] or rule} {count:,}" for rule, count in _by_count(stage.rules))
-            table.add_row("", Text(found.replace("_", " "), style="dim"))
+            found = " · ".join(f"{_rule(rule)} {count:,}" for rule, count in _by_count(stage.rules))
+            table.add_row("", Text(found, style="dim"))
     return table
 
 
@@ -189,6 +190,8 @@ def lineage_view(lineage: Lineage, seen: Pieces | Refusal | None) -> RenderableT
     else:
         last = lineage.entries[-1]
         parts.append(facts([("source", f"{visible(last.source)}:{last.line}"), ("side", f"none: {_word(last.fate)}")]))
+        if last.raw:
+            parts.append(_titled("as it stood in its file", Text(cut(last.raw))))
     done = entries_view(lineage.entries, places=False) if lineage.entries else Text("no stage changed or reported it")
     parts.append(_titled("what the stages did", done))
     if example is not None:
@@ -212,7 +215,8 @@ def entries_view(entries: Sequence[Entry], *, places: bool = True) -> Renderable
             after = "" if entry.after is None else f" → {in_a_line(entry.after)}"
             text.append(f"  {in_a_line(entry.before)}{after}", style="none")
         if entry.fate != "changed":
-            text.append(f"  {visible(entry.reason)}", style="none")
+            fix = "" if places or entry.fix is None else f". {entry.fix}"
+            text.append(f"  {visible(entry.reason + fix)}", style="none")
         table.add_row(Text(what, style="dim"), text)
     more = [Text(f"… and {len(entries) - SHOWN:,} more")] if len(entries) > SHOWN else []
     return Group(table, *more)
@@ -250,11 +254,14 @@ def accepted_view(role: str, accepted: Accepted) -> RenderableType:
             ("accepted", accepted.accepted),
             ("refused", accepted.refused),
             ("elsewhere", accepted.elsewhere),
-            ("not mended", accepted.unmended),
+            ("unmended", accepted.unmended),
         )
         if rows
     ]
-    lines += [("wrote", f"{file} (as it was: {backup})") for file, backup in accepted.files.items()]
+    lines += [
+        ("wrote", f"{os.path.relpath(file)} (as it was: {os.path.relpath(backup)})")
+        for file, backup in accepted.files.items()
+    ]
     told = refusals_view([*accepted.refused, *accepted.elsewhere])
     return Group(Text(role, style="bold"), facts(lines or [("", "nothing is in quarantine")]), *told)
 
@@ -306,8 +313,12 @@ def _rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
 
 
+_RULES = {"near_duplicates.minhash": "near-duplicate", "duplicates.exact": "copy", "contradictions.label": "two labels"}
+"""What rules are called where the last part of their names does not say it."""
+
+
 def _rule(rule: str) -> str:
-    return _word(rule.partition(".")[2] or rule)
+    return _RULES.get(rule) or _word(rule.partition(".")[2] or rule)
 
 
 def _word(name: str) -> str:

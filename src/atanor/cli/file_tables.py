@@ -76,7 +76,7 @@ def overlap_view(report: OverlapReport) -> RenderableType:
         table.add_row(
             Text.assemble((one.test, "cyan"), f"\n{in_a_line(one.test_text, 100)}"),
             str(one.kind),
-            f"{one.share:.0%}" if one.share else "–",
+            _percent(one.share) if one.share else "–",
             f"{one.similarity:.2f}" if one.similarity is not None else "–",
             Text.assemble((one.train, "cyan"), f"\n{in_a_line(one.run or one.train_text, 100)}"),
         )
@@ -129,7 +129,7 @@ def _technique(report: TechniqueReport) -> list[RenderableType]:
 
 def tokens_view(report: TokenisationReport, base: str, other: str | None) -> RenderableType:
     """How a tokenizer treats the rows: by language, split words, costly characters, lengths, what contexts cut."""
-    shares = [f"{share:.0%}" for share in report.splits.shares]
+    shares = [_percent(share) for share in report.splits.shares]
     lines = [
         ("base", base),
         ("text", f"{report.whole.characters:,} characters · {report.whole.words:,} words · {report.rows:,} rows"),
@@ -137,7 +137,7 @@ def tokens_view(report: TokenisationReport, base: str, other: str | None) -> Ren
         ("words", f"{shares[0]} of more than one piece · {shares[1]} of more than two · {shares[2]} of more than four"),
         ("rows", " · ".join(f"{_quantile(part)} {length:,} tokens" for part, length in report.quantiles.items())),
         ("unknown", f"{report.unknown:,} tokens · {report.broken:,} hold a part of a character only"),
-        ("unused", f"{report.unused_share:.0%} of {report.vocabulary:,} tokens of the vocabulary"),
+        ("unused", f"{_percent(report.unused_share)} of {report.vocabulary:,} tokens of the vocabulary"),
     ]
     lines += [("control", f"`{visible(seen.token)}` stands in {seen.texts:,} texts") for seen in report.specials]
     parts: list[RenderableType] = [facts(lines), Text(), _languages(report, base, other)]
@@ -153,7 +153,11 @@ def tokens_view(report: TokenisationReport, base: str, other: str | None) -> Ren
 
 
 def _quantile(part: float) -> str:
-    return {0.5: "half up to", 1.0: "longest"}.get(part, f"{part:.0%} up to")
+    return {0.5: "half up to", 1.0: "longest"}.get(part, f"{_percent(part)} up to")
+
+
+def _percent(share: float, places: int = 0) -> str:
+    return f"{100 * share:.{places}f} %"
 
 
 def _languages(report: TokenisationReport, base: str, other: str | None) -> RenderableType:
@@ -198,7 +202,9 @@ def _cuts(report: TokenisationReport) -> RenderableType:
         table.add_column(name, justify="right")
     for one in report.cuts:
         table.add_row(
-            f"{one.context:,}", f"{one.rows:,} ({one.rows_share:.1%})", f"{one.tokens:,} ({one.tokens_share:.1%})"
+            f"{one.context:,}",
+            f"{one.rows:,} · {_percent(one.rows_share, 1)}",
+            f"{one.tokens:,} · {_percent(one.tokens_share, 1)}",
         )
     return Padding(table, (0, 0, 0, 2))
 
@@ -211,9 +217,7 @@ def books_view(made: BookRows) -> RenderableType:
     kinds = " · ".join(f"{count:,} {kind}" for kind, count in made.kinds.items())
     lines = [("wrote", f"{made.path} · {made.written:,} rows")]
     lines += [("kinds", kinds)] if kinds else []
-    lines += (
-        [("left out", f"{made.passed_over:,} passages: too short, or of no kind asked for")] if made.passed_over else []
-    )
+    lines += [("left out", "passages too short, or of no kind asked for")] if made.passed_over else []
     return Group(*parts, Text(), facts(lines))
 
 

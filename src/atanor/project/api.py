@@ -166,6 +166,12 @@ class Project:
 
         return dataset_named(self.loaded.root, name)
 
+    def roles_of(self, dataset: Dataset) -> list[str]:
+        """The roles whose rows a dataset holds, as the project file stands now."""
+        from atanor.project.datasets import roles_of
+
+        return roles_of(self.loaded, dataset)
+
     def accept(self, role: str | None = None) -> dict[str, Accepted]:
         """Put rows that were mended in the quarantine files of all roles, or one, back into their sources.
 

@@ -17,7 +17,7 @@ from atanor.project.wording import expected
 Choice = TypeVar("Choice", bound=StrEnum)
 Group = TypeVar("Group", bound=BaseModel)
 
-_STRUCTURED = ("where", "labels")
+_STRUCTURED = ("where", "labels", "windows", "instructions")
 """Options of a source that are more than one word: they may be written as JSON."""
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from atanor.errors import ConfigurationError, NotFoundError, Problem
+from atanor.data.options import RenderOptions
+from atanor.errors import BaseModelError, ConfigurationError, NotFoundError, Problem
 from atanor.progress import Progress
-from atanor.project.choices import problems_of
+from atanor.project.choices import problems_of, source_of
 from atanor.project.document import PROJECT_FILE_NAME, read_document
 from atanor.project.file import LoadedProject, load_project_file
 from atanor.project.sources import DATASETS, make_dataset, naming_role, quarantine_file, recipe_of
@@ -19,8 +22,10 @@ from atanor.store.database import FOLDER
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from atanor.data.rows import Example, Refusal
     from atanor.data.workshop.accepting import Accepted
     from atanor.data.workshop.dataset import Dataset
+    from atanor.data.workshop.viewing import Pieces
 
 Group = TypeVar("Group", bound=BaseModel)
 
@@ -37,12 +42,20 @@ class Glasses:
         tokenizer: its tokenizer.
         context: its context in tokens.
         end_ids: tokens that end a turn.
+        render: which turns are learned, and what happens to rows that are too long.
     """
 
     reference: str
     tokenizer: PreTrainedTokenizerBase
     context: int
     end_ids: frozenset[int]
+    render: RenderOptions = field(default_factory=RenderOptions)
+
+    def look(self, example: Example) -> Pieces | Refusal:
+        """The row in the base's chat template with its loss weights, or why it cannot be rendered."""
+        from atanor.data.workshop.viewing import seen_by_model
+
+        return seen_by_model(example, self.tokenizer, self.render, self.context, self.end_ids)
 
 
 def glasses(reference: str, root: Path, progress: Progress) -> Glasses:
@@ -57,6 +70,69 @@ def glasses(reference: str, root: Path, progress: Progress) -> Glasses:
     local = resolve_base(BaseReference.parse(reference), root, progress)
     tokenizer = load_tokenizer(local)
     return Glasses(reference, tokenizer, context_of(local), end_ids_of(local, tokenizer))
+
+
+def glasses_for(dataset: Dataset, reference: str | None, path: Path, progress: Progress) -> Glasses | None:
+    """What shows the rows of a dataset: the base that was asked for, or that of the role they belong to.
+
+    None where nobody asked for one and there is no project, or its base is not on this machine: rows can be read as
+    turns too.
+
+    Raises:
+        ConfigurationError, BaseModelError: the base that was asked for is none, or is not there.
+    """
+    if reference is not None:
+        return glasses(reference, path if path.is_dir() else path.parent, progress)
+    loaded = project_here(path)
+    roles = [] if loaded is None else roles_of(loaded, dataset)
+    if loaded is None or not roles:
+        return None
+    try:
+        found = glasses(str(loaded.file.base_of(roles[0])), loaded.root, progress)
+    except BaseModelError as error:
+        progress.say(f"{error.summary}; rows are shown as turns")
+        return None
+    return replace(found, render=loaded.file.roles[roles[0]].render)
+
+
+@contextmanager
+def dataset_or_file(
+    what: str | None, path: Path, pairs: tuple[str, ...], progress: Progress, *, plain: bool = False
+) -> Iterator[Dataset]:
+    """A dataset of a project, or the one that a file of rows makes with the usual cleaning and checks.
+
+    Args:
+        what: the start of a dataset's name, its folder, or a file, folder or pattern; None: the newest dataset.
+        path: of the project.
+        pairs: how a file is to be read; see `source_of`.
+        progress: told about long work.
+        plain: only read a file, without cleaning and checking it.
+
+    Raises:
+        NotFoundError: there is no such dataset, or several are meant.
+        DataError: the file is missing or cannot be read.
+    """
+    from atanor.data.workshop.dataset import VERSION_FILE, Dataset
+    from atanor.data.workshop.recipe import Recipe
+    from atanor.data.workshop.single import made_dataset, one_stage
+
+    root = path if path.is_dir() else path.parent
+    if what is None:
+        yield newest_dataset(root)
+    elif (Path(what) / VERSION_FILE).is_file():
+        yield Dataset.open(Path(what))
+    elif not _names_a_file(what):
+        yield dataset_named(root, what)
+    else:
+        source = source_of(what, pairs)
+        recipe = one_stage(source) if plain else Recipe(sources=(source,), task_text=one_stage(source).task_text)
+        with made_dataset(recipe, progress) as made:
+            yield made
+
+
+def _names_a_file(what: str) -> bool:
+    """Whatever is there, or has a suffix, a folder, a pattern or a scheme, is meant as a path."""
+    return Path(what).exists() or any(mark in what for mark in "./*?:")
 
 
 def build_role(loaded: LoadedProject, name: str, progress: Progress) -> Dataset:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
+from atanor.data.augmentation.options import TECHNIQUES, AugmentOptions, TechniqueOptions
 from atanor.evaluate.options import MetricSpec
 from atanor.models.reference import BaseReference
 from atanor.project.document import FieldPath, dotted
@@ -58,6 +59,9 @@ class _Explanation:
             yield from self.of_group(value, path)
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
             # `data: {path: …}` is written without a position, `data: [{path: …}]` with one.
+            if isinstance(options, AugmentOptions):
+                yield from self._techniques(value, path)
+                return
             listed = isinstance(value_at(self.loaded.document.value, path), list) or len(value) > 1
             for index, entry in enumerate(value):
                 yield from self._entry(entry, (*path, index) if listed or isinstance(entry, MethodChoice) else path)
@@ -71,6 +75,20 @@ class _Explanation:
         source = self._line(path) if value_at(self.loaded.document.value, path) is not None else "default"
         yield ExplainedValue(dotted(path), entry.name, source)
         yield from self.of_group(entry.options, (*path, entry.name))
+
+    def _techniques(self, techniques: Sequence[TechniqueOptions], path: FieldPath) -> Iterator[ExplainedValue]:
+        """Each technique at the place where it is written: `augment` may be the bare list of them."""
+        bare = isinstance(value_at(self.loaded.document.value, path[:-1]), list)
+        for index, technique in enumerate(techniques):
+            at = (*(path[:-1] if bare else path), index)
+            written = value_at(self.loaded.document.value, at)
+            name = next(name for name, model in TECHNIQUES.items() if isinstance(technique, model))
+            if isinstance(written, dict) and "method" in written:
+                yield from self.of_group(technique, at)
+                continue
+            yield ExplainedValue(dotted(at), name, self._line(at))
+            for key in [key for key in type(technique).model_fields if key != "method"]:
+                yield from self._of(technique, key, (*at, name, key))
 
     def _metrics(self, role: RoleOptions, path: FieldPath) -> Iterator[ExplainedValue]:
         for index, metric in enumerate(role.metrics_in_force):

@@ -12,6 +12,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from atanor.data.augmentation.options import (
+    TECHNIQUES,
+    AugmentOptions,
+    CandidateFilterOptions,
+    EndpointOptions,
+    LocalOptions,
+)
 from atanor.data.cleaning import CleanOptions
 from atanor.data.corpora.options import InstructionOptions, WindowOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
@@ -42,6 +49,9 @@ _ROLE_GROUPS: Mapping[str, type[BaseModel]] = {
     "clean": CleanOptions,
     "check": CheckOptions,
     "split": SplitOptions,
+    "augment": AugmentOptions,
+    "augment.filter": CandidateFilterOptions,
+    "augment.local": LocalOptions,
     "render": RenderOptions,
     "generate": GenerationOptions,
     "evaluate": EvaluationOptions,
@@ -55,12 +65,22 @@ def option_groups() -> Iterator[OptionGroup]:
     yield OptionGroup("roles.NAME", RoleOptions)
     for key, model in _ROLE_GROUPS.items():
         yield OptionGroup(f"roles.NAME.{key}" + (".NAME" if model is MetricSpec else ""), model)
+    for name, technique in TECHNIQUES.items():
+        yield OptionGroup(f"roles.NAME.augment.techniques.{name}", technique)
+    yield OptionGroup("roles.NAME.augment.techniques.NAME.endpoint", EndpointOptions)
     for name, method in METHOD_OPTIONS.items():
         yield OptionGroup(f"roles.NAME.methods.{name}", method)
 
 
-def options_at(path: FieldPath) -> type[BaseModel] | None:
-    """The options declared at a place of the file; None where there are none (a list, a scalar)."""
+def options_at(path: FieldPath, raw: Any = None) -> type[BaseModel] | None:
+    """The options declared at a place of the file; None where there are none (a list, a scalar).
+
+    Args:
+        path: the place.
+        raw: the file's top value, which tells the technique of an entry `{method: eda, per_row: 2}`.
+    """
+    if path[2:3] == ("augment",) and any(isinstance(part, int) for part in path):
+        return _technique_at(path, raw)
     match tuple(part for part in path if isinstance(part, str)):
         case ():
             return ProjectFile
@@ -72,6 +92,22 @@ def options_at(path: FieldPath) -> type[BaseModel] | None:
             return MetricSpec
         case ("roles", _, *group):
             return _ROLE_GROUPS.get(".".join(group))
+    return None
+
+
+def _technique_at(path: FieldPath, raw: Any) -> type[BaseModel] | None:
+    """The options at a place inside the list of techniques, or below one of its entries."""
+    entry = next(place for place, part in enumerate(path) if isinstance(part, int)) + 1
+    inside = path[entry:]
+    written = value_at(raw, path[:entry])
+    name: object = written.get("method") if isinstance(written, Mapping) and "method" in written else None
+    if name is None and inside:
+        name, inside = inside[0], inside[1:]
+    match inside:
+        case ():
+            return TECHNIQUES.get(str(name))
+        case ("endpoint",):
+            return EndpointOptions
     return None
 
 

@@ -25,6 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from atanor.data.augmentation.options import AugmentOptions
 from atanor.data.cleaning import CleanOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
 from atanor.data.workshop.options import CheckOptions
@@ -184,6 +185,10 @@ class RoleOptions(Options):
         default_factory=CheckOptions, description="What is looked for in the rows, and what happens where it is found."
     )
     split: SplitOptions = Field(default_factory=SplitOptions, description="How rows are held out.")
+    augment: AugmentOptions = Field(
+        default_factory=AugmentOptions,
+        description="More training rows made from those there are; a bare list is the list of techniques.",
+    )
     render: RenderOptions = Field(default_factory=RenderOptions, description="How rows become tokens.")
     methods: tuple[MethodChoice, ...] = Field(
         default_factory=lambda: (MethodChoice.of("lora"),),

@@ -22,6 +22,8 @@ every value in force in a project and where it comes from.
 """
 _FORMS: Mapping[str, str] = {
     "data": "a path, a group of keys, or a list of these",
+    "augment": "a list of techniques, or a group of keys",
+    "techniques": "a list of names, or of names with options: `eda`, `eda: {per_row: 2}`",
     "methods": "a list of names, or of names with options: `lora`, `lora: {rank: 8}`",
     "metrics": "a list of names, of names with an argument, or of names with options",
     "roles": "a group of keys for each name",
@@ -68,5 +70,5 @@ def _default(model: type[BaseModel], name: str, field: FieldInfo) -> str:
     if isinstance(value, BaseModel):
         return "each key's own"
     if isinstance(value, tuple):
-        return ", ".join(f"`{getattr(entry, 'name', entry)}`" for entry in value)
+        return ", ".join(f"`{entry if isinstance(entry, StrEnum) else getattr(entry, 'name', entry)}`" for entry in value)
     return f"`{plain(value)}`"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from atanor.data.augmentation.options import TECHNIQUES
 from atanor.evaluate.metrics import METRIC_NAMES
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.options import NAME_PATTERN, ProjectFile
@@ -25,8 +26,13 @@ def project_schema() -> dict[str, Any]:
     definitions["Source"] = _or_path({"$ref": "#/$defs/SourceOptions"})
     definitions["Method"] = _method()
     definitions["Metric"] = _metric(definitions.pop("MetricSpec"))
+    definitions["Technique"] = _technique(definitions)
+    augment = definitions["AugmentOptions"]["properties"]
+    _replace(augment, "techniques", _list_of("Technique", at_least=0))
     role = definitions["RoleOptions"]["properties"]
     _replace(role, "data", {"anyOf": [*definitions["Source"]["anyOf"], _list_of("Source")]})
+    techniques = _list_of("Technique", at_least=0)
+    _replace(role, "augment", {"anyOf": [techniques, {"$ref": "#/$defs/AugmentOptions"}]})
     _replace(role, "methods", _list_of("Method"))
     _replace(role, "metrics", {"anyOf": [_list_of("Metric"), {"type": "null"}]})
     roles = schema["properties"]["roles"]
@@ -41,8 +47,8 @@ def _replace(properties: dict[str, Any], key: str, form: Mapping[str, Any]) -> N
     properties[key] = {**form, "description": properties[key]["description"]}
 
 
-def _list_of(definition: str) -> dict[str, Any]:
-    return {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/{definition}"}}
+def _list_of(definition: str, at_least: int = 1) -> dict[str, Any]:
+    return {"type": "array", "minItems": at_least, "items": {"$ref": f"#/$defs/{definition}"}}
 
 
 def _or_path(group: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,6 +62,17 @@ def _method() -> dict[str, Any]:
         for name, options in METHOD_OPTIONS.items()
     ]
     return {"anyOf": [_choice(tuple(METHOD_OPTIONS)), *named]}
+
+
+def _technique(definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """A technique's name, its name with options below it, or the full form with its name as `method`."""
+    forms: list[dict[str, Any]] = [_choice(tuple(TECHNIQUES))]
+    for name, options in TECHNIQUES.items():
+        full = definitions[options.__name__]
+        below = {key: value for key, value in full["properties"].items() if key != "method"}
+        group = {"type": "object", "properties": below, "additionalProperties": False}
+        forms += [_one_key({name: {"anyOf": [group, {"type": "null"}]}}), {"$ref": f"#/$defs/{options.__name__}"}]
+    return {"anyOf": forms}
 
 
 def _metric(full: Mapping[str, Any]) -> dict[str, Any]:

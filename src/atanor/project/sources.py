@@ -84,21 +84,46 @@ def make_dataset(
     *,
     control_tokens: Sequence[str] = (),
     tokenizer: str | None = None,
+    repetition: int = 0,
 ) -> Dataset:
-    """The role's dataset, made or found; refused rows go into quarantine. For the arguments see `recipe_of`.
+    """The role's dataset, with what augmentation adds to it, made or found; refused rows go into quarantine.
+
+    Args:
+        project: the project.
+        name: of the role.
+        root: folder of the project.
+        progress: told about long work.
+        control_tokens: see `recipe_of`.
+        tokenizer: see `recipe_of`.
+        repetition: another number draws other new rows; all else stays.
 
     Raises:
-        DataError: a source cannot be read or split, or more rows are refused than the project allows.
+        DataError: a source cannot be read or split, more rows are refused than the project allows, or a technique
+            lacks what it needs.
     """
+    from atanor.data.workshop.augmenting import augment_dataset
     from atanor.data.workshop.build import build_dataset
 
-    with naming_role(name, project.roles[name]):
-        return build_dataset(
+    role = project.roles[name]
+    with naming_role(name, role):
+        made = build_dataset(
             recipe_of(project, name, control_tokens, tokenizer),
             root,
             root / FOLDER / DATASETS,
             frozen=root / FOLDER / "splits" / f"{name}.json",
             judge=_judge(root, name, project.max_refused),
+            progress=progress,
+        )
+        if not role.augment.techniques:
+            return made
+        from atanor.project.engines import engines_for
+
+        return augment_dataset(
+            made,
+            role.augment,
+            root / FOLDER / DATASETS,
+            seed=project.seed + repetition,
+            engines=engines_for(project, name, root, made, progress),
             progress=progress,
         )
 

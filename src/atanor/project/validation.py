@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from atanor.data.augmentation.options import TECHNIQUES
 from atanor.errors import ConfigurationError, Problem, shorten
 from atanor.project.document import Document, FieldPath, dotted
-from atanor.project.nearest import nearest
+from atanor.project.nearest import did_you_mean, nearest
 from atanor.project.notation import as_written, option_groups, options_at, value_at
 from atanor.project.options import REFUSED, ProjectFile
 from atanor.project.presence import absent
@@ -93,7 +94,7 @@ def _place(detail: ErrorDetails, raw: Mapping[str, Any]) -> FieldPath:
 
 def _reason_and_fix(detail: ErrorDetails, path: FieldPath, raw: Mapping[str, Any]) -> tuple[str, str | None]:
     kind, key = detail["type"], str(path[-1]) if path else ""
-    group = options_at(path[:-1])
+    group = options_at(path[:-1], raw)
     match kind:
         case _ if kind == REFUSED:
             return detail["ctx"]["reason"], detail["ctx"]["fix"]
@@ -102,6 +103,13 @@ def _reason_and_fix(detail: ErrorDetails, path: FieldPath, raw: Mapping[str, Any
             return str(detail["ctx"]["error"]), None
         case "extra_forbidden":
             return "unknown option", _known_key(key, path, raw)
+        case "union_tag_invalid":
+            known = ", ".join(TECHNIQUES)
+            return f"`{detail['ctx']['tag']}` is no technique", did_you_mean(
+                detail["ctx"]["tag"], TECHNIQUES, f"Techniques: {known}"
+            )
+        case "union_tag_not_found":
+            return "a technique is a name, or a name with its options below it", _technique_form(detail["input"])
         case "missing" if group and key in group.model_fields:
             meaning = (group.model_fields[key].description or "").rstrip(".")
             return "missing", f"Add `{key}`: {meaning}"
@@ -135,6 +143,15 @@ def _fix(detail: ErrorDetails, path: FieldPath, group: type[BaseModel] | None) -
     return "Write a group of `key: value` lines"
 
 
+def _technique_form(entry: object) -> str:
+    """How to mend an entry of techniques with no name or several: usually options not indented below their name."""
+    written = entry if isinstance(entry, Mapping) else {}
+    name = next((key for key in written if key in TECHNIQUES), None)
+    if name is None:
+        return f"Write one of {', '.join(TECHNIQUES)}"
+    return f"Write `{name}: {{{', '.join(f'{key}: …' for key in written if key != name)}}}`"
+
+
 def _choice(value: object, group: type[BaseModel], key: str) -> tuple[str, str]:
     choices = in_words(field_schemas(group)[key])
     known = [str(choice) for branch in _branches(field_schemas(group)[key]) for choice in branch.get("enum", ())]
@@ -148,7 +165,7 @@ def _branches(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _known_key(key: str, path: FieldPath, raw: Mapping[str, Any]) -> str:
     """What an unknown key was meant to be: a neighbour misspelt, a key of another group, another tool's word."""
-    group = options_at(path[:-1])
+    group = options_at(path[:-1], raw)
     known = list(group.model_fields) if group else []
     siblings = value_at(raw, path[:-1])
     free = [name for name in known if not isinstance(siblings, Mapping) or name not in siblings]
@@ -179,7 +196,7 @@ def _group_with(key: str) -> str | None:
 def _booleans_as_numbers(document: Document, seen: set[str | None]) -> Iterator[Problem]:
     """Pydantic reads `epochs: true` as 1. No option means that."""
     for path, value in _leaves(document.value, ()):
-        group, field = options_at(path[:-1]), dotted(path)
+        group, field = options_at(path[:-1], document.value), dotted(path)
         if not isinstance(value, bool) or group is None or field in seen:
             continue
         if _takes_numbers(group, str(path[-1])):

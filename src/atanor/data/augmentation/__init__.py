@@ -11,7 +11,7 @@ report.
 
 from __future__ import annotations
 
-from atanor.data.augmentation.augmenting import Augmented, augment
+from atanor.data.augmentation.augmenting import Augmented, Screen, augment
 from atanor.data.augmentation.building import Engines
 from atanor.data.augmentation.candidates import Filtered, Reason
 from atanor.data.augmentation.engines import Embedder, Engine, Technique, Translator
@@ -29,6 +29,7 @@ __all__ = [
     "Filtered",
     "Protection",
     "Reason",
+    "Screen",
     "Technique",
     "TechniqueReport",
     "Translator",

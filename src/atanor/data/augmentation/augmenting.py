@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 
 from atanor.data.augmentation.building import Engines, Workbench
@@ -45,6 +45,10 @@ class Augmented:
     report: AugmentationReport
 
 
+Screen = Callable[[Sequence[Example]], Sequence["Example | tuple[Reason, str]"]]
+"""The last word on new examples: each as it is used, or the reason against it and a detail, in their order."""
+
+
 @dataclass(frozen=True)
 class _Run:
     """What all techniques of one call share."""
@@ -65,6 +69,7 @@ def augment(
     seed: int,
     engines: Engines | None = None,
     held_out: Sequence[Example] = (),
+    screen: Screen | None = None,
     progress: Progress | None = None,
 ) -> Augmented:
     """Make new examples of training rows.
@@ -78,6 +83,7 @@ def augment(
         seed: everything drawn at random follows from it.
         engines: the models and the folder that come from outside.
         held_out: rows of the other sides; a new example that equals one of them is refused.
+        screen: asked last about the new examples of each technique; None: all of them are used.
         progress: shown one unit an example asked for.
 
     Raises:
@@ -97,6 +103,8 @@ def augment(
         run = _Run(options, examples, seed, filters, Known.of(examples, held_out), bench, activity)
         for number, (technique, asked) in enumerate(zip(options.techniques, planned, strict=True)):
             outcomes, endpoint = _apply(run, number, technique, asked)
+            if screen is not None:
+                outcomes = _screened(outcomes, screen)
             new = [one for one in outcomes if isinstance(one, Made)]
             lost = [one for one in outcomes if isinstance(one, Filtered)]
             made, refused = made + new, refused + lost
@@ -105,6 +113,18 @@ def augment(
     classes = _classes(examples, new_examples)
     report = AugmentationReport(tuple(reports), embedder.name, filters.threshold, classes)
     return Augmented(new_examples, tuple(refused), report)
+
+
+def _screened(outcomes: Sequence[Outcome], screen: Screen) -> list[Outcome]:
+    words = iter(screen([one.example for one in outcomes if isinstance(one, Made)]))
+    screened: list[Outcome] = []
+    for one in outcomes:
+        if isinstance(one, Filtered):
+            screened.append(one)
+            continue
+        word = next(words)
+        screened.append(replace(one, example=word) if isinstance(word, Example) else one.candidate.filtered(*word))
+    return screened
 
 
 def _apply(

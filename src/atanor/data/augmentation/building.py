@@ -45,12 +45,14 @@ class Engines:
     Attributes:
         root: folder that relative paths in the options start from.
         local: the base model as the inference room runs it, for `engine: local`.
+        local_name: what decides its answers besides the prompts: two of one name answer the same.
         embedder: measures meaning in place of the one the options name.
         identify: tells a text's language (ISO 639-1) in place of the small one for English and Spanish.
     """
 
     root: Path = Path()
     local: Engine | None = None
+    local_name: str = ""
     embedder: Embedder | None = None
     identify: Identify = language_of
 

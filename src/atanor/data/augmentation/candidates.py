@@ -24,9 +24,11 @@ class Reason(StrEnum):
     MEANING = "its meaning is too far from the original's"
     REPEATED = "it is equal to another example"
     HELD_OUT = "it is equal to a held-out row"
+    NEAR_HELD_OUT = "it is nearly the same as a held-out row"
     COPY = "it is nearly a copy of another example"
     MALFORMED = "the answer is not the JSON that was asked for"
     UNSUITABLE = "the row is not one question and one answer, nor a text"
+    REFUSED = "cleaning or a check refuses it"
 
 
 _FIXES: Mapping[Reason, str] = {

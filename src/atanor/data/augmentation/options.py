@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -45,6 +46,13 @@ class EndpointOptions(Options):
     answer_price: float = Field(0.0, ge=0, description="Price of a million answer tokens, in the same currency.")
 
 
+class LocalOptions(Options):
+    """How the role's own base answers where a technique asks it (`engine: local`)."""
+
+    temperature: float = Field(0.8, ge=0, le=2, description="Sampling temperature; 0 is greedy.")
+    max_new_tokens: int = Field(256, ge=1, description="Longest answer in tokens; an answer cut there is not used.")
+
+
 class TechniqueOptions(Options):
     """What every technique has."""
 
@@ -67,14 +75,14 @@ class WordNetOptions(TechniqueOptions):
 class SynonymOptions(WordNetOptions):
     """Some words replaced by synonyms of the same inflection, from WordNet."""
 
-    method: Literal["synonyms"]
+    method: Literal["synonyms"] = Field(description="Name of the technique.")
     alpha: Ratio = Field(0.15, description="Share of the words that are replaced; at least one.")
 
 
 class EdaOptions(WordNetOptions):
     """Easy data augmentation (Wei and Zou 2019): each new example by one operation, drawn at random."""
 
-    method: Literal["eda"]
+    method: Literal["eda"] = Field(description="Name of the technique.")
     alpha: Ratio = Field(0.1, description="Share of the words an operation changes; at least one.")
     operations: tuple[EdaOperation, ...] = Field(
         tuple(EdaOperation), min_length=1, description="The operations that are drawn from."
@@ -84,14 +92,14 @@ class EdaOptions(WordNetOptions):
 class TypoOptions(TechniqueOptions):
     """Typing errors, for data whose users type in a hurry."""
 
-    method: Literal["typos"]
+    method: Literal["typos"] = Field(description="Name of the technique.")
     alpha: Ratio = Field(0.1, description="Share of the words that get a slip; at least one.")
 
 
 class BackTranslationOptions(TechniqueOptions):
     """Into another language and back."""
 
-    method: Literal["back_translation"]
+    method: Literal["back_translation"] = Field(description="Name of the technique.")
     engine: Literal["apertium", "marian", "endpoint", "local"] = Field(
         "apertium",
         description="Who translates: Apertium's command, two Marian models, an endpoint, or the base model itself.",
@@ -132,13 +140,13 @@ class ModelOptions(TechniqueOptions):
 class ParaphraseOptions(ModelOptions):
     """The same said differently, by a model."""
 
-    method: Literal["paraphrase"]
+    method: Literal["paraphrase"] = Field(description="Name of the technique.")
 
 
 class NewExampleOptions(ModelOptions):
     """New examples of the same kind, by a model that is shown a few (self-instruct, Wang et al. 2023)."""
 
-    method: Literal["new_examples"]
+    method: Literal["new_examples"] = Field(description="Name of the technique.")
     shown: int = Field(
         4, ge=1, le=50, description="Rows a prompt shows the model, of one class where there are classes."
     )
@@ -152,6 +160,17 @@ AnyTechnique = Annotated[
     SynonymOptions | EdaOptions | TypoOptions | BackTranslationOptions | ParaphraseOptions | NewExampleOptions,
     Field(discriminator="method"),
 ]
+
+
+TECHNIQUES: Mapping[str, type[TechniqueOptions]] = {
+    "synonyms": SynonymOptions,
+    "eda": EdaOptions,
+    "typos": TypoOptions,
+    "back_translation": BackTranslationOptions,
+    "paraphrase": ParaphraseOptions,
+    "new_examples": NewExampleOptions,
+}
+"""Every technique a project file may name, with the options it takes."""
 
 
 class CandidateFilterOptions(Options):
@@ -176,9 +195,14 @@ class CandidateFilterOptions(Options):
 
 
 class AugmentOptions(Options):
-    """More training rows made from those there are. A bare list is the list of techniques."""
+    """More training rows made from those there are. A bare list is the list of techniques.
 
-    techniques: tuple[AnyTechnique, ...] = Field((), description="The techniques, each with its own options.")
+    A technique is written `eda`, `eda: {per_row: 2}` or `{method: eda, per_row: 2}`.
+    """
+
+    techniques: tuple[AnyTechnique, ...] = Field(
+        (), description="The techniques: names, or names with their own options below."
+    )
     rewrite: Rewritten = Field(
         Rewritten.USER_TURNS,
         description="What gets other words: `user_turns`, `last_user_turn` or `user_and_assistant_turns`.",
@@ -189,8 +213,29 @@ class AugmentOptions(Options):
     limit: int | None = Field(None, ge=1, description="Ask for at most this many new examples over all techniques.")
     protect: tuple[str, ...] = Field((), description="Words and phrases that stay as they are, whatever their case.")
     filter: CandidateFilterOptions = Field(CandidateFilterOptions(), description="When a rewritten text is not used.")
+    local: LocalOptions = Field(LocalOptions(), description="How the base itself answers, where it is an engine.")
+
+    @property
+    def asks_base(self) -> bool:
+        """Some technique asks the role's own base."""
+        return any(getattr(technique, "engine", None) == "local" for technique in self.techniques)
 
     @model_validator(mode="before")
     @classmethod
-    def _list_is_techniques(cls, value: Any) -> Any:
-        return {"techniques": value} if isinstance(value, list | tuple) else value
+    def _short_forms(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            value = {"techniques": value}
+        if isinstance(value, dict) and isinstance(value.get("techniques"), list | tuple):
+            return {**value, "techniques": [_full_form(entry) for entry in value["techniques"]]}
+        return value
+
+
+def _full_form(entry: Any) -> Any:
+    """A technique with its name as `method`."""
+    if isinstance(entry, str):
+        return {"method": entry}
+    if isinstance(entry, dict) and len(entry) == 1 and "method" not in entry:
+        ((name, options),) = entry.items()
+        if options is None or isinstance(options, dict):
+            return {"method": name, **(options or {})}
+    return entry

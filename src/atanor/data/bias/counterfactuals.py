@@ -13,7 +13,7 @@ from atanor.data.augmentation.languages import Identify, language_of
 from atanor.data.bias.counting import BiasCounter
 from atanor.data.bias.options import BiasOptions, CounterfactualOptions, Dimension, Language
 from atanor.data.bias.outcome import FIXES, NotSwapped, Swapped, Why
-from atanor.data.bias.report import BiasReport, Difference, differences
+from atanor.data.bias.report import BiasReport, Difference, differences, imbalance
 from atanor.data.bias.swapping import swap_groups
 from atanor.data.rows import Example, Refusal
 from atanor.progress import Progress, Silent
@@ -74,6 +74,15 @@ class Counterfactuals:
     before: BiasReport
     after: BiasReport
     table: tuple[Difference, ...]
+
+    def imbalance(self, dimension: Dimension) -> tuple[float, float]:
+        """How far the mentions of a dimension are from even before and after, among all groups of either.
+
+        Raises:
+            KeyError: the dimension was not counted.
+        """
+        groups = {one.group for one in self.table if one.dimension is dimension}
+        return imbalance(self.before, dimension, groups), imbalance(self.after, dimension, groups)
 
 
 def counterfactuals(

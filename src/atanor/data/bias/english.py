@@ -8,7 +8,7 @@ from functools import cache
 from atanor.data.augmentation.inflection import with_article
 from atanor.data.bias.english_pronouns import swapped_her, swapped_his
 from atanor.data.bias.lexicon import gender_pairs, lexicon_of
-from atanor.data.bias.named_persons import OtherNames, is_first_name
+from atanor.data.bias.named_persons import OtherNames, first_names, is_first_name
 from atanor.data.bias.outcome import Refused, Why
 from atanor.data.bias.tokens import Tokens, word_set
 
@@ -35,8 +35,14 @@ _PRIVATE = word_set(
 )
 """What stands before a person who is nobody in particular, or of the writer's own circle."""
 _VOCATIVE_MAN = frozenset(("man", "boy", "king", "queen"))
-_VERBS = frozenset(("groom", "man", "lord", "father", "mother", "husband", "nurse"))
-"""Verbs after `to`."""
+_VERBS = frozenset(("groom", "man", "lord", "father", "mother", "husband", "waitress", "widow"))
+"""Nouns that are verbs after `to` and `I`."""
+
+
+def names_english_gender(tokens: Tokens) -> bool:
+    """Whether a text has any English word that is exchanged."""
+    partners, names = _partners(), first_names("en")
+    return any(lower in partners for lower in tokens.lower) or any(word in names for word in tokens.words)
 
 
 class EnglishGender:
@@ -96,8 +102,8 @@ def _require_certain(tokens: Tokens, index: int) -> None:
             raise Refused(Why.REAL_PERSON, word)
     if lower in ("male", "female", "males", "females") and not _is_persons(tokens, index):
         raise Refused(Why.AGREEMENT, word)
-    if lower in _VERBS and tokens.before(index) == "to" and tokens.after(index) in ("the", "a", "my", "his", "her"):
-        raise Refused(Why.AGREEMENT, f"to {word}")
+    if lower in _VERBS and tokens.before(index) in ("to", "i", "you", "we", "they"):
+        raise Refused(Why.AGREEMENT, f"{tokens.before(index)} {word}")
     # `I know, man` and `Man, that hurts` speak to nobody of that gender.
     comma_before = "," in tokens.gaps[index] and tokens.gaps[index + 1][:1] in (".", "!", "?", ",", "")
     comma_after = tokens.starts_sentence(index) and tokens.gaps[index + 1].startswith((",", "!"))

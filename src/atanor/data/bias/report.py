@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from atanor.data.bias.associations import WordNear
@@ -142,12 +142,19 @@ def differences(before: BiasReport, after: BiasReport) -> tuple[Difference, ...]
     return tuple(table)
 
 
-def imbalance(report: BiasReport, dimension: Dimension) -> float:
-    """How far the mentions are from even: half the sum of the distances of shares, 0 where they are equal."""
-    groups = report.dimension(dimension).groups
-    known = max(2, len(groups)) if dimension is Dimension.GENDER else max(1, len(groups))
-    absent = known - len(groups)
-    return (sum(abs(one.share - 1 / known) for one in groups) + absent / known) / 2 if groups else 0.0
+def imbalance(report: BiasReport, dimension: Dimension, groups: Collection[str] = ()) -> float:
+    """How far the mentions are from even: half the sum of the distances of shares, 0 where they are equal.
+
+    Args:
+        report: a report that counted the dimension.
+        dimension: which.
+        groups: more groups that should be named as often; those the report names always are, and both genders.
+    """
+    shares = {one.group: one.share for one in report.dimension(dimension).groups}
+    everyone = {*shares, *groups, *((FEMALE, MALE) if dimension is Dimension.GENDER else ())}
+    if not shares:
+        return 0.0
+    return sum(abs(shares.get(group, 0.0) - 1 / len(everyone)) for group in sorted(everyone)) / 2
 
 
 def warnings_of(

@@ -8,6 +8,8 @@ which a word is left over that might agree with a person is refused.
 
 from __future__ import annotations
 
+from functools import cache
+
 from atanor.data.augmentation.vocabulary import FUNCTION_WORDS
 from atanor.data.bias.agreement import agreeing_forms
 from atanor.data.bias.named_persons import OtherNames, first_names, is_first_name
@@ -15,6 +17,7 @@ from atanor.data.bias.outcome import Refused, Why
 from atanor.data.bias.spanish_binding import NO_NOUN, article_of, has_determiner, require_bound
 from atanor.data.bias.spanish_words import (
     ADVERBS,
+    AFTER_NOUN,
     BEFORE_NOUN,
     BEFORE_VERB,
     CONJUNCTIONS,
@@ -35,7 +38,7 @@ _TITLES = {"don": "doña", "doña": "don", "sr": "Sra", "sra": "Sr", "srta": "Sr
 _OF_A_PERSON = frozenset(("con", "para", "a", "que", "y", "pero", "como", "si", "cuando", "porque"))
 """After these `él` and `ella` are persons; after `en` or `de` they may be things."""
 _COUNTED = word_set("todas todos ambas ambos algunas algunos muchas muchos")
-_SPEAKER = word_set("soy estoy eres estás")
+_SPEAKER = word_set("soy estoy eres estás sois")
 """Verbs whose subject is a person who speaks or is spoken to."""
 _ALSO_ADJECTIVES = frozenset(
     form
@@ -51,6 +54,18 @@ _ALSO_ADJECTIVES = frozenset(
     for form in forms.all
 )
 """Nouns that after another noun are adjectives: `el pueblo vecino`."""
+
+
+def names_spanish_gender(tokens: Tokens) -> bool:
+    """Whether a text has any Spanish word that is exchanged, or that may tell the gender of who speaks."""
+    names = first_names("es")
+    return any(lower in _asked() for lower in tokens.lower) or any(word in names for word in tokens.words)
+
+
+@cache
+def _asked() -> frozenset[str]:
+    known = vocabulary()
+    return frozenset({*known.persons, *known.unpaired, *known.common, *_PRONOUNS, *_TITLES, *_SPEAKER})
 
 
 class SpanishGender:
@@ -77,12 +92,11 @@ class SpanishGender:
             return
         if self._doubtful is not None:
             raise Refused(Why.REAL_PERSON, self._doubtful)
-        settled = set(kept)
         for head in heads:
             self._agree_beside(tokens, head)
         self._agree_predicates(tokens)
         for index in range(len(tokens)):
-            if index not in tokens.changed and index not in settled:
+            if index not in tokens.changed and index not in kept:
                 require_bound(tokens, index)
 
     def _exchange(self, tokens: Tokens, index: int) -> bool:
@@ -91,6 +105,8 @@ class SpanishGender:
         if lower in _PRONOUNS:
             if tokens.before(index) in PREPOSITIONS - _OF_A_PERSON or tokens.before(index) in _COUNTED:
                 raise Refused(Why.AGREEMENT, f"{tokens.before(index)} {word}")
+            if lower in ("ellos", "ellas") and self._has_other_plural(tokens):
+                raise Refused(Why.AGREEMENT, word)
             tokens.replace(index, _PRONOUNS[lower])
         elif lower in _TITLES and tokens.is_capital(index + 1):
             tokens.replace(index, _TITLES[lower])
@@ -112,6 +128,13 @@ class SpanishGender:
             return False
         return True
 
+    def _has_other_plural(self, tokens: Tokens) -> bool:
+        """Whether there is a plural that `ellos` may stand for and that is not exchanged: `los gigantes`."""
+        return any(
+            tokens.lower[index] in ("los", "las") and tokens.after(index) not in self._vocabulary.persons
+            for index in range(len(tokens))
+        )
+
     def _exchange_noun(self, tokens: Tokens, index: int) -> None:
         word, lower = tokens.words[index], tokens.lower[index]
         agreement = self._vocabulary.persons[lower]
@@ -119,6 +142,8 @@ class SpanishGender:
         if interjection and tokens.starts_sentence(index) and not tokens.joined(index + 1):
             raise Refused(Why.AGREEMENT, word)
         agrees = article_of(tokens, index)
+        if agrees is not None and tokens.is_capital(index - 1) and not tokens.starts_sentence(index - 1):
+            raise Refused(Why.REAL_PERSON, f"{tokens.words[index - 1]} {word}")
         if agrees is not None and agrees.feminine != agreement.feminine:
             raise Refused(Why.AGREEMENT, f"{tokens.before(index)} {word}")
         if (
@@ -128,6 +153,9 @@ class SpanishGender:
             and not tokens.is_capital(index + 1)
         ):
             raise Refused(Why.REAL_PERSON, word)
+        participle = lower.endswith(("ado", "ada", "ados", "adas", "ido", "ida", "idos", "idas"))
+        if participle and (tokens.before(index) == "sido" or tokens.before(index) in self._vocabulary.copulas):
+            raise Refused(Why.AGREEMENT, f"{tokens.before(index)} {word}")
         if lower in _ALSO_ADJECTIVES and not self._may_be_noun(tokens, index):
             raise Refused(Why.AGREEMENT, f"{tokens.before(index)} {word}")
         own = lower == "mujer" and tokens.before(index) in ("mi", "tu", "su")
@@ -174,6 +202,8 @@ class SpanishGender:
             lower = tokens.lower[at]
             if lower in CONTRACTIONS or self._agrees(tokens, at, feminine, number):
                 self._follow(tokens, at, before_noun=True)
+            elif lower in ("y", "e") and self._describes(tokens.before(at)):
+                pass
             elif lower not in POSSESSIVES and lower not in INVARIANT_ADJECTIVES:
                 if has_determiner(tokens, at):
                     raise Refused(Why.AGREEMENT, f"{tokens.words[at]} {tokens.words[at + 1]}")
@@ -187,18 +217,28 @@ class SpanishGender:
         at, linked = head + 1, False
         while at < len(tokens) and (tokens.joined(at) or (linked and tokens.gaps[at] == ", ")):
             lower = tokens.lower[at]
-            if self._agrees(tokens, at, feminine, number) and lower not in DETERMINERS:
+            possessive = AFTER_NOUN.get(lower) if at == head + 1 else None
+            if possessive is not None and (possessive.feminine, possessive.number) == (feminine, number):
+                tokens.replace(at, possessive.other)
+            elif self._agrees(tokens, at, feminine, number) and lower not in DETERMINERS:
                 self._follow(tokens, at)
                 linked = True
             elif lower in ADVERBS or (linked and lower in ("y", "e", "o", "ni")):
                 pass
             elif lower in INVARIANT_ADJECTIVES:
                 linked = True
-            elif at == head + 1 and tokens.joined(at) and self._may_agree(lower, feminine, number):
-                raise Refused(Why.AGREEMENT, f"{tokens.words[head]} {tokens.words[at]}")
+            elif (
+                (at == head + 1 or tokens.at(at - 1) in ("muy", "tan"))
+                and tokens.joined(at)
+                and self._may_agree(lower, feminine, number)
+            ):
+                raise Refused(Why.AGREEMENT, f"{tokens.lower[head]} {tokens.lower[at]}")
             else:
                 return
             at += 1
+
+    def _describes(self, word: str) -> bool:
+        return word in INVARIANT_ADJECTIVES or self._vocabulary.adjective(word) is not None
 
     def _may_agree(self, word: str, feminine: bool, number: Number) -> bool:
         """Whether an unknown word after a noun has its ending: an adjective, or a verb that no list knows."""

@@ -64,8 +64,11 @@ def require_bound(tokens: Tokens, index: int) -> None:
     word, lower, after = tokens.words[index], tokens.lower[index], tokens.after(index)
     clitic = lower in CLITICS and _is_clitic(tokens, index)
     pronominal = lower in _PRONOMINAL - _ADVERBIAL and not _stands_beside_noun(tokens, index)
+    determiner, noun = DETERMINERS.get(lower), by_ending(after)
+    # `toda ojos`: the word is about somebody else than its neighbour.
+    alone = determiner is not None and noun is not None and determiner.number != noun.number and after not in NO_NOUN
     relative = lower in _ARTICLES and after in ("que", "de", "cual", "del")
-    if clitic or pronominal or relative:
+    if clitic or pronominal or relative or (alone and lower not in _ADVERBIAL):
         raise Refused(Why.AGREEMENT, f"{word} {after}".strip())
     # After `al` stands an infinitive, after another article a noun such as `la película`.
     if is_enclitic(lower) and (tokens.before(index) in CONTRACTIONS or not has_determiner(tokens, index)):
@@ -118,7 +121,7 @@ def _noun_before(tokens: Tokens, index: int, agreement: Agreement) -> bool:
     """Whether a noun that agrees stands before the word, with only adverbs and adjectives between."""
     known = vocabulary()
     at = index - 1
-    while at >= 0 and tokens.joined(at + 1) and _is_between(tokens.lower[at]):
+    while at >= 0 and tokens.joined(at + 1) and _is_between(tokens, at):
         at -= 1
     if at < 0 or not tokens.joined(at + 1) or at in tokens.changed:
         return False
@@ -131,10 +134,11 @@ def _noun_before(tokens: Tokens, index: int, agreement: Agreement) -> bool:
     return plain and _same(by_ending(noun), agreement)
 
 
-def _is_between(word: str) -> bool:
-    """Whether a word may stand between a noun and an adjective after it."""
+def _is_between(tokens: Tokens, at: int) -> bool:
+    """Whether a word may stand between a noun and an adjective after it: an adverb, an adjective, `y` after one."""
+    word = tokens.before(at) if tokens.lower[at] in ("y", "e") else tokens.lower[at]
     adjective = vocabulary().adjective(word) is not None and word not in DETERMINERS
-    return adjective or word in ADVERBS or word in ("y", "e")
+    return adjective or tokens.lower[at] in ADVERBS
 
 
 def _same(one: Agreement | None, other: Agreement) -> bool:

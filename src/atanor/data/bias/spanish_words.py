@@ -61,6 +61,11 @@ DETERMINERS: Mapping[str, Agreement] = {
 """What agrees before a noun."""
 BEFORE_NOUN: Mapping[str, Agreement] = _table("buen/buena mal/mala primer/primera tercer/tercera", Number.ONE)
 """Adjectives whose masculine loses its ending before a noun, and only there."""
+AFTER_NOUN: Mapping[str, Agreement] = {
+    **_table("mío/mía tuyo/tuya suyo/suya nuestro/nuestra vuestro/vuestra", Number.ONE),
+    **_table("míos/mías tuyos/tuyas suyos/suyas nuestros/nuestras vuestros/vuestras", Number.SEVERAL),
+}
+"""Possessives that may follow their noun: `amigo mío`."""
 CONTRACTIONS = {"al": "a la", "del": "de la"}
 POSSESSIVES = word_set("mi tu su mis tus sus dos tres cuatro cinco cada qué cuyo cuya")
 """What stands before a noun and does not agree in gender (`cuyo` agrees with it, and is taken with it)."""
@@ -141,7 +146,7 @@ class Vocabulary:
         known = self.adjectives.get(word)
         if known is not None:
             return known
-        if word in self.things or word in self.verbs or word in FUNCTION_WORDS["es"]:
+        if word in ADVERBS or word in self.things or word in self.verbs or word in FUNCTION_WORDS["es"]:
             return None
         if _PARTICIPLE.fullmatch(word) or _ADJECTIVE_ENDING.fullmatch(word):
             return by_ending(word)

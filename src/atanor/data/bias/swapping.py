@@ -14,8 +14,8 @@ from functools import cache
 from random import Random
 from typing import Protocol
 
-from atanor.data.bias.demonyms import GroupSwap
-from atanor.data.bias.english import EnglishGender
+from atanor.data.bias.demonyms import GroupSwap, exchange_of
+from atanor.data.bias.english import EnglishGender, names_english_gender
 from atanor.data.bias.lexicon import entries
 from atanor.data.bias.named_persons import (
     DATED,
@@ -27,7 +27,7 @@ from atanor.data.bias.named_persons import (
 )
 from atanor.data.bias.options import Dimension, Language
 from atanor.data.bias.outcome import NotSwapped, Refused, Swapped, Why
-from atanor.data.bias.spanish import SpanishGender
+from atanor.data.bias.spanish import SpanishGender, names_spanish_gender
 from atanor.data.bias.tokens import WORD, Tokens
 
 _CODE = re.compile(
@@ -65,10 +65,15 @@ def swap_groups(
     Returns:
         The new texts in the same order, or the reason why there are none.
     """
+    tokens = [Tokens.of(text) for text in texts]
+    if not any(_names_a_group(one, dimension, language) for one in tokens):
+        return NotSwapped(Why.NO_GROUP)
     try:
-        for text in texts:
+        for text, one in zip(texts, tokens, strict=True):
             _refuse_unfit(text, dimension, language, protect)
-        tokens = [Tokens.of(text) for text in texts]
+            if dimension is Dimension.GENDER:
+                refuse_full_names(one, language)
+                refuse_small_names(one, language)
         rules = _rules(dimension, language, rng, tokens)
         for text, one in zip(texts, tokens, strict=True):
             rules.swap(one, frozenset(_kept(text, _phrases(dimension, language))))
@@ -78,15 +83,20 @@ def swap_groups(
     return NotSwapped(Why.NO_GROUP) if swapped == tuple(texts) else Swapped(swapped, tuple(_pairs(texts, tokens)))
 
 
+def _names_a_group(tokens: Tokens, dimension: Dimension, language: Language) -> bool:
+    """Whether a text has any word that is exchanged; most have none, and are done with here."""
+    if dimension is Dimension.GENDER:
+        return names_english_gender(tokens) if language == "en" else names_spanish_gender(tokens)
+    terms = exchange_of(dimension, language).terms
+    return any(lower in terms for lower in tokens.lower)
+
+
 def _rules(dimension: Dimension, language: Language, rng: Random, tokens: Sequence[Tokens]) -> _Rules:
     """The rules for one row, which know the names in all of its texts."""
-    if dimension is not Dimension.GENDER:
-        doubtful = next((name for one in tokens for name in unknown_names(one, language, places=True)), None)
+    gender = dimension is Dimension.GENDER
+    doubtful = next((name for one in tokens for name in unknown_names(one, language, places=not gender)), None)
+    if not gender:
         return GroupSwap(dimension, language, rng, doubtful)
-    for one in tokens:
-        refuse_full_names(one, language)
-        refuse_small_names(one, language)
-    doubtful = next((name for one in tokens for name in unknown_names(one, language)), None)
     taken = [word for one in tokens for word in one.words if word in first_names(language)]
     names = OtherNames(language, rng, taken)
     return EnglishGender(names, doubtful) if language == "en" else SpanishGender(names, doubtful)

@@ -85,13 +85,29 @@ def _longest_runs(
     given, said = FlatText.of(prompts), FlatText.of(answers)
     enough = said.count_runs(~_SPACE[said.data]) >= fewest_words
     enough &= given.count_runs(_WORD_BYTES[given.data]) >= said.count_runs(_WORD_BYTES[said.data]) * least_share
-    suspects = np.flatnonzero(enough)
-    pairs = zip(_normalised(prompts, suspects), _normalised(answers, suspects), strict=True)
-    for place, (prompt, answer) in zip(suspects, pairs, strict=True):
-        words = answer.split()
+    suspects = _with_middle(prompts, _normalised(answers, np.flatnonzero(enough)), np.flatnonzero(enough), least_share)
+    for place, prompt in zip(suspects, _normalised(prompts, np.array(list(suspects), np.int64)), strict=True):
+        words = suspects[place]
         start, stop = _longest_run(prompt, words, least_share)
         if words and stop - start >= len(words) * least_share:
             yield _Run(int(place), start, stop, len(words))
+
+
+def _with_middle(
+    prompts: pa.StringArray, answers: list[str], places: npt.NDArray[np.int64], least_share: float
+) -> dict[int, list[str]]:
+    """The words of those answers whose middle words all stand somewhere in their prompts.
+
+    A run of more than half of the words holds those in the middle, so most answers are done after a word or two.
+    """
+    lower = pc.utf8_lower(prompts.take(pa.array(places))).to_pylist()
+    found = {}
+    for place, prompt, answer in zip(places.tolist(), lower, answers, strict=True):
+        words = answer.split()
+        outside = int(len(words) * (1 - least_share)) + 1
+        if all(word in prompt for word in words[outside : len(words) - outside]):
+            found[place] = words
+    return found
 
 
 def _normalised(texts: pa.StringArray, places: npt.NDArray[np.int64]) -> list[str]:

@@ -141,10 +141,10 @@ class _Shape:
     def of(cls, answers: pa.StringArray) -> _Shape:
         """Count."""
         flat = FlatText.of(answers)
-        words = flat.count_runs(~_SPACE[flat.data])
-        lower, upper = flat.count(_LOWER[flat.data]), flat.count(_UPPER[flat.data])
+        words = flat.count_runs(~_SPACE.take(flat.data))
+        lower, upper = flat.count(_LOWER.take(flat.data)), flat.count(_UPPER.take(flat.data))
         letters = lower + upper + flat.count(flat.data >= _BEYOND_ASCII)
-        code = flat.count(_CODE[flat.data]) >= np.maximum(flat.lengths * _CODE_SHARE, 1)
+        code = flat.count(_CODE.take(flat.data)) >= np.maximum(flat.lengths * _CODE_SHARE, 1)
         code |= pc.match_substring_regex(answers, _CODE_LOOKS).to_numpy(zero_copy_only=False)
         return cls(
             flat=flat,
@@ -152,7 +152,7 @@ class _Shape:
             letters=letters,
             lower=lower,
             upper=upper,
-            signs=flat.count(_SIGN[flat.data]),
+            signs=flat.count(_SIGN.take(flat.data)),
             lines=flat.count(flat.data == ord("\n")) + 1,
             code=code,
             prose=(words >= _PROSE_WORDS) & ~code,
@@ -217,7 +217,7 @@ def _repetition(answers: pa.StringArray, shape: _Shape) -> Scores:
 
 
 def _word_length(shape: _Shape) -> Scores:
-    mean = shape.letters / np.maximum(shape.flat.count_runs(_LETTER[shape.flat.data]), 1)
+    mean = shape.letters / np.maximum(shape.flat.count_runs(_LETTER.take(shape.flat.data)), 1)
     return _where(shape.latin, np.clip((mean - 1) / 2, 0, 1) * _falling(mean, 10, 20))
 
 
@@ -225,7 +225,7 @@ def _entropy(answers: pa.StringArray, shape: _Shape) -> Scores:
     """Bits a letter of the beginning: about 4.1 in English and 4.0 in Spanish."""
     places = np.flatnonzero(shape.latin & (shape.lower + shape.upper >= _PASSAGE_LETTERS))
     flat = FlatText.of(pc.utf8_slice_codeunits(answers.take(pa.array(places)), 0, _ENTROPY_READ))
-    letter = _LOWER[flat.data] | _UPPER[flat.data]
+    letter = _LOWER.take(flat.data) | _UPPER.take(flat.data)
     owner = np.repeat(np.arange(len(places)) * 32, flat.count(letter))
     # The last five bits of a letter are its place in the alphabet, whatever its case.
     counts = np.bincount(owner + (flat.data[letter] & 31), minlength=32 * len(places)).reshape(-1, 32)

@@ -16,7 +16,7 @@ SHINGLE = 5
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _PAIRS = 1 << 13
 """Pairs compared at once; with the place of a pair in 14 bits, 50 bits are left for the hash of a shingle."""
-_HASH_BITS = np.uint64(50)
+HASH_BITS = np.uint64(50)
 
 
 @dataclass(frozen=True)
@@ -97,22 +97,27 @@ def _short(
 
 
 def _jaccard(left: pa.StringArray, right: pa.StringArray, size: int) -> npt.NDArray[np.float32]:
-    both = [_distinct(texts, size) for texts in (left, right)]
-    sizes = [np.bincount(one >> _HASH_BITS, minlength=len(left)) for one in both]
+    both = [distinct_shingles(texts, size) for texts in (left, right)]
+    sizes = [np.bincount(one >> HASH_BITS, minlength=len(left)) for one in both]
     every = np.sort(np.concatenate(both))
-    common = np.bincount(every[1:][every[1:] == every[:-1]] >> _HASH_BITS, minlength=len(left))
+    common = np.bincount(every[1:][every[1:] == every[:-1]] >> HASH_BITS, minlength=len(left))
     union = sizes[0] + sizes[1] - common
     similarity: npt.NDArray[np.float32] = (common / np.maximum(union, 1)).astype(np.float32)
     return similarity
 
 
-def _distinct(texts: pa.StringArray, size: int) -> npt.NDArray[np.uint64]:
-    """The distinct shingles of each text: its place in the high bits, their hashes in the low ones."""
+def distinct_shingles(texts: pa.StringArray, size: int) -> npt.NDArray[np.uint64]:
+    """The distinct shingles of each text, sorted: its place in the high bits, their hashes in the low `HASH_BITS`.
+
+    Args:
+        texts: at most 16,384 of them, so that their places have room.
+        size: letters of a shingle.
+    """
     parts = []
     for first, folded in fold_in_chunks(texts):
         found = shingles(folded, size)
         owner = np.repeat(np.arange(first, first + len(folded), dtype=np.uint64), np.diff(found.starts))
-        parts.append((owner << _HASH_BITS) | (found.hashes >> (np.uint64(64) - _HASH_BITS)))
+        parts.append((owner << HASH_BITS) | (found.hashes >> (np.uint64(64) - HASH_BITS)))
     every = np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
     # `np.unique` hashes before it sorts, which takes several times as long here.
     new = np.ones(len(every), bool)

@@ -27,7 +27,8 @@ from atanor.data.workshop.texts import answers_of, prompts_of
 from atanor.store.files import writing_folder
 
 MARKS = ("content", "prompt", "answer")
-"""What the decisions over all rows are made on: 128-bit keys of each row's id, prompt and answer, (rows, 2)."""
+"""What the decisions over all rows are made on: 128-bit keys of each row's id, prompt and answer, (rows, 2). Prompts
+and answers are compared of rows with a label alone; the keys of others are 0."""
 
 ROWS_FILE, SIGNATURES_FILE, SPLIT_FILE, LOG_FILE, REPORT_FILE = (
     "rows.arrow",
@@ -87,11 +88,17 @@ def read_report(folder: Path) -> BlockReport | None:
 
 def marks_of(rows: pa.Table) -> dict[str, Keys]:
     """The marks of every row, by name."""
-    return {
+    labelled = np.flatnonzero(rows.column("label").is_valid().to_numpy())
+    marks = {
         "content": content_keys(rows.column("id").combine_chunks()),
-        "prompt": folded_keys(prompts_of(rows)),
-        "answer": folded_keys(answers_of(rows)),
+        "prompt": np.zeros((len(rows), 2), np.uint64),
+        "answer": np.zeros((len(rows), 2), np.uint64),
     }
+    if len(labelled):
+        compared = rows.take(pa.array(labelled))
+        marks["prompt"][labelled] = folded_keys(prompts_of(compared))
+        marks["answer"][labelled] = folded_keys(answers_of(compared))
+    return marks
 
 
 def texts_compared(rows: pa.Table) -> pa.StringArray:

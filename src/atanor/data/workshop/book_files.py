@@ -27,6 +27,7 @@ from atanor.data.readers import read_records
 from atanor.data.records import CHAPTER_COLUMN, TEXT_COLUMN, TITLE_COLUMN, Record
 from atanor.data.rows import Example, Refusal
 from atanor.data.sources import FileKind, Source, locate
+from atanor.data.workshop.single import naming_typed_files
 from atanor.data.writing.plain import write_rows
 from atanor.errors import DataError, Problem
 
@@ -110,7 +111,8 @@ def read_books(sources: Sequence[SourceOptions]) -> tuple[Book, ...]:
     Raises:
         DataError: a file is no book, or holds no text.
     """
-    return tuple(_book(source) for source in locate(sources, Path(), confined=False))
+    with naming_typed_files():
+        return tuple(_book(source) for source in locate(sources, Path(), confined=False))
 
 
 def _book(source: Source) -> Book:

@@ -54,6 +54,7 @@ class Version(BaseModel):
         split_sha: hex SHA-256 of the split, or None.
         frozen_sha: hex SHA-256 of the file the split is frozen in, or None.
         notes: what a reader should know, in sentences.
+        augmentation: what every technique made and what was filtered (`AugmentationReport`), or None.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -71,6 +72,7 @@ class Version(BaseModel):
     split_sha: str | None = None
     frozen_sha: str | None = None
     notes: tuple[str, ...] = ()
+    augmentation: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:

@@ -25,6 +25,8 @@ class Fate(StrEnum):
     """It went on as it was, and the report tells."""
     ADDED = "added"
     """It was made here."""
+    NOT_MADE = "not_made"
+    """No fate of a row: a candidate of augmentation that was not good enough to become one."""
 
 
 STOPPED = (Fate.REFUSED, Fate.LEFT_OUT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from atanor.data.rows import Example
 from atanor.data.sides import Side
@@ -16,6 +17,9 @@ from atanor.page import Markup, framed, join, tag
 from atanor.page.bars import counted_bars
 from atanor.page.figures import things
 from atanor.page.layout import Section, contents, date, facts_list, laid_out, scrolling
+from atanor.store.files import write_text
+
+PAGE_FILE = "report.html"
 
 _SHOWN_OF_A_RULE = 5
 _SHOWN_ROWS = 3
@@ -33,6 +37,19 @@ _CAPTIONS = {
     "quality": "Rows by quality score, from 0 to 1: the lower end of each step",
     "answer_characters": "Rows by characters of the answer: at least so many, and less than twice as many",
 }
+
+
+def write_page(dataset: Dataset, beside: str | None = None) -> Path:
+    """Write the page of a dataset into its folder, or that of a file of rows into the folder one works in.
+
+    Raises:
+        StoreError: the disk is full or the folder cannot be written.
+    """
+    in_folder = beside is None or not Path(beside).exists() or dataset.folder == Path(beside)
+    name = PAGE_FILE if in_folder else f"{Path(beside or '').name.partition('.')[0]}.{PAGE_FILE}"
+    path = dataset.folder / name if in_folder else Path(name)
+    write_text(path, dataset_page(dataset))
+    return path
 
 
 def dataset_page(dataset: Dataset) -> str:

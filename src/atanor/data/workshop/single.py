@@ -7,7 +7,8 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,13 +30,20 @@ from atanor.data.workshop.options import CheckOptions, Copies
 from atanor.data.workshop.originals import Rewrite, original_rows
 from atanor.data.workshop.recipe import Recipe
 from atanor.data.writing.plain import write_rows
-from atanor.errors import ConfigurationError, Problem
+from atanor.errors import ConfigurationError, DataError, Problem
 from atanor.progress import Progress
 from atanor.store.files import remove, write_text
 
 _PACKED = (".gz", ".zst")
 _SHOWN = 6
 """Entries of the log that are kept for the reader."""
+
+
+class Near(StrEnum):
+    """What deduplication does with rows that say nearly the same."""
+
+    LEAVE_OUT = "leave_out"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,25 @@ def made_dataset(recipe: Recipe, progress: Progress, root: Path | None = None) -
         DataError: see `build_dataset`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        yield build_dataset(recipe, root or Path(), Path(folder), confined=False, progress=progress)
+        with naming_typed_files():
+            made = build_dataset(recipe, root or Path(), Path(folder), confined=False, progress=progress)
+        yield made
+
+
+@contextmanager
+def naming_typed_files() -> Iterator[None]:
+    """Errors about a source that was typed name `--map OPTION` where the data room names a key of a project."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(error.summary.removesuffix("; nothing was started"), map(_as_typed, error.problems)) from error
+
+
+def _as_typed(problem: Problem) -> Problem:
+    place, _, option = (problem.field or "").rpartition(".")
+    if place != "data" and not place.startswith("data["):
+        return problem
+    return replace(problem, field=None if option == "path" else f"--map {option}")
 
 
 def one_stage(source: SourceOptions, *, task_text: bool = False) -> Recipe:
@@ -140,7 +166,7 @@ def split_file(source: SourceOptions, folder: Path, options: SplitOptions, seed:
     recipe = one_stage(source).model_copy(update={"check": check, "split": options, "seed": seed})
     suffix = "".join(Path(source.path).suffixes[-2:]) if _is_packed(source.path) else Path(source.path).suffix
     known = suffix if suffix.split(".")[1:2] in (["jsonl"], ["json"], ["csv"], ["tsv"], ["parquet"]) else ".jsonl"
-    opened = _opened(recipe)
+    opened = opened_files(recipe)
     with made_dataset(recipe, progress) as dataset:
         written: dict[Path, int] = {}
         for side in SIDES:
@@ -174,7 +200,7 @@ def keep_refusals(refusals: Sequence[Refusal], out: Path) -> Path | None:
 
 def _treated(recipe: Recipe, out: Path, progress: Progress, rewrite: Rewrite | None = None) -> Treated:
     require_other_file(recipe.sources[0], out)
-    opened = _opened(recipe)
+    opened = opened_files(recipe)
     with made_dataset(recipe, progress) as dataset:
         count = write_rows(original_rows(dataset, Side.TRAIN, opened, rewrite), out)
         return _told(dataset, {out: count}, out)
@@ -207,9 +233,15 @@ def _some(entries: Sequence[Entry]) -> Iterator[Entry]:
             yield entry
 
 
-def _opened(recipe: Recipe) -> tuple[OpenSource, ...]:
+def opened_files(recipe: Recipe) -> tuple[OpenSource, ...]:
+    """The files of a recipe with their shapes; paths may lead anywhere.
+
+    Raises:
+        DataError: a file is missing or not recognised.
+    """
     wishes = Wishes(Path(), recipe.column_of_groups, recipe.system, recipe.task_text)
-    return tuple(open_source(source, wishes) for source in locate(recipe.sources, Path(), confined=False))
+    with naming_typed_files():
+        return tuple(open_source(source, wishes) for source in locate(recipe.sources, Path(), confined=False))
 
 
 def _masked(texts: pa.StringArray, findings: Sequence[Finding]) -> pa.StringArray:

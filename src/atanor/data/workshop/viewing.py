@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atanor.data.checks.personal_options import DEFAULT_KINDS
-from atanor.data.opening import Wishes, open_source
 from atanor.data.options import RenderOptions, SourceOptions
 from atanor.data.quarantine import write_quarantine
 from atanor.data.rendering import render_examples
 from atanor.data.rows import Example, Refusal
 from atanor.data.sides import Side
-from atanor.data.sources import locate
 from atanor.data.summary import weighted_pieces
 from atanor.data.workshop.dataset import Dataset, Version
 from atanor.data.workshop.log import Entry
 from atanor.data.workshop.options import CheckOptions
 from atanor.data.workshop.recipe import Recipe
-from atanor.data.workshop.single import beside, made_dataset
+from atanor.data.workshop.single import beside, made_dataset, opened_files
 from atanor.data.workshop.table import examples_of
 from atanor.progress import Progress
 
@@ -89,7 +86,7 @@ def check_files(
     """
     recipe = Recipe(
         sources=tuple(sources),
-        check=CheckOptions(languages=tuple(languages), personal_data_kinds=DEFAULT_KINDS),
+        check=CheckOptions(languages=tuple(languages)),
         task_text=all(source.text is not None and source.speaker is None for source in sources),
         control_tokens=tuple(control_tokens),
     )
@@ -105,8 +102,6 @@ def recognised(recipe: Recipe) -> tuple[Recognised, ...]:
     Raises:
         DataError: a file is missing or not recognised.
     """
-    wishes = Wishes(Path(), recipe.column_of_groups, recipe.system, recipe.task_text)
-    opened = [open_source(source, wishes) for source in locate(recipe.sources, Path(), confined=False)]
     return tuple(
         Recognised(
             path=one.source.name,
@@ -116,7 +111,7 @@ def recognised(recipe: Recipe) -> tuple[Recognised, ...]:
             unused=one.unused,
             passed_over=one.source.passed_over,
         )
-        for one in opened
+        for one in opened_files(recipe)
     )
 
 
