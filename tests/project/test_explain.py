@@ -8,9 +8,12 @@ from pathlib import Path
 from atanor.project.explain import ExplainedValue, explain
 from atanor.project.file import load_project_file
 from atanor.project.notation import option_groups
-from tests.project.sample import FULL, SHORT, write_project
+from tests.project.sample import BOOKS, FULL, SHORT, write_project
 
-COMPOSED = {"roles", "data", "clean", "check", "split", "render", "methods", "generate", "evaluate", "metrics"}
+COMPOSED = {
+    *("roles", "data", "windows", "instructions", "clean", "check", "split", "render", "methods", "generate"),
+    *("evaluate", "metrics", "augment", "filter", "local", "techniques", "endpoint"),
+}
 """Keys whose values are groups of options, told one by one."""
 
 
@@ -21,15 +24,17 @@ def explained(root: Path, text: str) -> dict[str, ExplainedValue]:
 
 
 def test_every_option_of_every_group_is_told(tmp_path: Path) -> None:
-    told = {re.sub(r"\[\d+\]", "", path) for path in explained(tmp_path, FULL)}
+    values = explained(tmp_path, FULL) | explained(tmp_path, BOOKS)
+    told = {re.sub(r"\[\d+\]", "", path) for path in values}
     groups = list(option_groups())
     for group in groups:
         place = group.place.replace("roles.NAME", "roles.director").replace("metrics.NAME", "metrics.rouge_l")
+        place = place.replace("techniques.NAME", "techniques.paraphrase")
         for key in group.model.model_fields.keys() - COMPOSED:
-            # A metric's name is told as the value of its place in the list.
-            path = "roles.director.metrics" if key == "name" else f"{place}.{key}".removeprefix(".")
+            # The name of a metric and of a technique is told as the value of its place in the list.
+            path = place.rpartition(".")[0] if key in ("name", "method") else f"{place}.{key}".removeprefix(".")
             assert path in told
-    assert len(groups) == 13
+    assert len(groups) == 25
 
 
 def test_a_written_value_names_its_line_and_a_default_says_so(tmp_path: Path) -> None:

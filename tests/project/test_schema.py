@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from atanor.data.augmentation.options import TECHNIQUES
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath, read_document
 from atanor.project.scaffold import TEMPLATES, init_project
@@ -53,6 +54,13 @@ FORMS: list[tuple[str, Any]] = [
     ("methods", ["lora", "prompt", {"lora": {"rank": 4}}, {"few_shot": None}]),
     ("metrics", ["perplexity", {"json_schema": "a.json"}, {"rouge_l": {"margin": 0.1}}, {"name": "rouge_l"}]),
     ("metrics", None),
+    ("augment", []),
+    ("augment", ["synonyms", {"eda": {"per_row": 2}}, {"typos": None}, {"method": "paraphrase", "per_row": 2}]),
+    (
+        "augment",
+        {"techniques": [{"paraphrase": {"engine": "endpoint", "endpoint": {"base_url": "http://a/v1", "model": "b"}}}]},
+    ),
+    ("augment", {"techniques": ["eda"], "filter": {"embedder": "lexical"}, "local": {"temperature": 0}}),
     ("split", {"test": 0.5, "validation": 3, "group_by": None}),
 ]
 
@@ -78,6 +86,12 @@ WRONG: list[tuple[FieldPath, Any]] = [
     (("roles", "r", "methods"), [{"lora": {"rank": 0}}]),
     (("roles", "r", "methods"), [{"prompt": {"rank": 4}}]),
     (("roles", "r", "methods"), [{"lora": None, "prompt": None}]),
+    (("roles", "r", "augment"), "eda"),
+    (("roles", "r", "augment"), ["edaa"]),
+    (("roles", "r", "augment"), [{"eda": {"per_rwo": 2}}]),
+    (("roles", "r", "augment"), [{"eda": None, "typos": None}]),
+    (("roles", "r", "augment"), {"techniques": [{"method": "eda", "alpha": 0}]}),
+    (("roles", "r", "augment"), {"filter": {"embeder": "lexical"}}),
     (("roles", "r", "metrics"), ["rougel"]),
     (("roles", "r", "metrics"), [{"rouge_l": {"margn": 1}}]),
     (("roles", "r", "gates"), "one"),
@@ -98,7 +112,7 @@ def test_slips_are_refused(path: FieldPath, value: Any) -> None:
 def test_every_option_is_described() -> None:
     schema = project_schema()
     groups = [schema, *(group for group in schema["$defs"].values() if "properties" in group)]
-    assert len(groups) == 9 + len(METHOD_OPTIONS)
+    assert len(groups) == 15 + len(TECHNIQUES) + len(METHOD_OPTIONS)
     for group in groups:
         for key, field in group["properties"].items():
             assert field.get("description"), (group.get("title"), key)

@@ -299,3 +299,37 @@ def instruct(  # noqa: PLR0917  # the signature is the command line
 
     options = {"kinds": kinds, "tokens": size, "per_passage": per_passage, "language": language}
     file_commands.instruct(paths, options, base, seed, as_json)
+
+
+DimensionsOption = Annotated[str, typer.Option(help="gender, origin, age, religion, with commas between them.")]
+
+
+@data_app.command("bias")
+def bias(  # the signature is the command line
+    what: Annotated[str | None, typer.Argument(help="Dataset or file of rows; default the newest dataset.")] = None,
+    dimensions: DimensionsOption = "",
+    mapping: MapOption = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """How often groups of people are named, beside which words and with what sentiment (English and Spanish)."""
+    from atanor.cli import bias_commands
+
+    bias_commands.bias(what, tuple(mapping or ()), dimensions, project=project, as_json=as_json)
+
+
+@data_app.command("swap")
+def swap(  # noqa: PLR0917  # the signature is the command line
+    source: InArgument,
+    out: OutArgument,
+    dimensions: DimensionsOption = "gender",
+    balancing: Annotated[bool, typer.Option("--balancing", help="Only of groups that are named more often.")] = False,
+    seed: SeedOption = 17,
+    mapping: MapOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add rows in which groups are exchanged (he and she, names, nationalities), where that is surely right."""
+    from atanor.cli import bias_commands
+
+    pairs = tuple(mapping or ())
+    bias_commands.swap(source, out, pairs, dimensions=dimensions, balancing=balancing, seed=seed, as_json=as_json)

@@ -286,7 +286,7 @@ def _ordered(name: str, counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """Numbers in their order, names by their count; what is rare is put together."""
     if name in _NUMBERED:
         return sorted(counts.items(), key=lambda pair: float(pair[0]))
-    ordered = _by_count(counts)
+    ordered = [("cannot be told" if value == "und" else value, count) for value, count in _by_count(counts)]
     rest = ordered[MOST_BARS:]
     return ordered[:MOST_BARS] + ([(f"{len(rest):,} others", sum(count for _, count in rest))] if rest else [])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from atanor.data.workshop.dataset import Dataset
     from atanor.models import Base, LocalBase
 
+_SAMPLE = 2000
+"""Rows that are looked at to know which languages there are."""
 _COMMON_SHARE = 0.05
 """Share of the rows from which a language is one that the rows are in."""
 _REMEMBERED = 1 << 16
@@ -40,14 +42,12 @@ def engines_for(project: ProjectFile, name: str, root: Path, dataset: Dataset, p
         BaseModelError: a technique asks the base, and it is not there.
     """
     role = project.roles[name]
-    identify = language_identifier(role.check.languages or languages_of(dataset))
+    identify = language_identifier(lambda: role.check.languages or languages_of(dataset))
     if not role.augment.asks_base:
         return Engines(root=root, identify=identify)
     from atanor.models import resolve_base
 
-    local = BaseEngine(
-        resolve_base(project.base_of(name), root, progress), role.augment.local, project.seed, progress
-    )
+    local = BaseEngine(resolve_base(project.base_of(name), root, progress), role.augment.local, project.seed, progress)
     return Engines(root=root, local=local, local_name=local.name, identify=identify)
 
 
@@ -108,37 +108,38 @@ class BaseEngine:
         return load_base(self.local, dtype=train_dtype(Precision.AUTO), device=device_name())
 
 
-def language_identifier(expected: Sequence[str]) -> Callable[[str], str | None]:
+def language_identifier(expected: Callable[[], Sequence[str]]) -> Callable[[str], str | None]:
     """What tells a text's language (ISO 639-1), None where it cannot be told.
 
     Args:
-        expected: languages the texts are likely in; they win where a text is short.
+        expected: gives the languages the texts are likely in, which win where a text is short; asked once, when the
+            first text comes.
     """
     import pyarrow as pa
 
     from atanor.data.checks.language import UNDETERMINED, identify_languages
 
+    likely = cache(expected)
+
     @lru_cache(_REMEMBERED)
     def identify(text: str) -> str | None:
-        code = str(identify_languages(pa.array([text], pa.string()), expected).codes[0])
+        code = str(identify_languages(pa.array([text], pa.string()), likely()).codes[0])
         return None if code == UNDETERMINED else code
 
     return identify
 
 
 def languages_of(dataset: Dataset) -> tuple[str, ...]:
-    """The languages that the users of the training rows, or its plain texts, are commonly in, most common first."""
+    """The languages that users of the training rows write in, or its plain texts are in, most common first."""
     import pyarrow as pa
 
     from atanor.data.checks.language import UNDETERMINED, identify_languages
+    from atanor.data.workshop.table import examples_of
 
-    texts = [
-        turn.content for example in dataset.examples(Side.TRAIN) for turn in example.messages if turn.speaker is Speaker.USER
-    ]
-    texts += [example.text for example in dataset.examples(Side.TRAIN) if example.text is not None]
+    rows = dataset.rows(Side.TRAIN)
+    sample = examples_of(rows.take(pa.array(range(0, len(rows), max(1, len(rows) // _SAMPLE)))))
+    texts = [turn.content for example in sample for turn in example.messages if turn.speaker is Speaker.USER]
+    texts += [example.text for example in sample if example.text is not None]
     counts = Counter(identify_languages(pa.array(texts, pa.string())).codes.tolist())
-    return tuple(
-        code
-        for code, count in counts.most_common()
-        if code != UNDETERMINED and count >= _COMMON_SHARE * len(texts)
-    )
+    common = [code for code, count in counts.most_common() if count >= _COMMON_SHARE * len(texts)]
+    return tuple(code for code in common if code != UNDETERMINED)

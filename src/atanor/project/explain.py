@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -83,7 +83,7 @@ class _Explanation:
             at = (*(path[:-1] if bare else path), index)
             written = value_at(self.loaded.document.value, at)
             name = next(name for name, model in TECHNIQUES.items() if isinstance(technique, model))
-            if isinstance(written, dict) and "method" in written:
+            if isinstance(written, Mapping) and "method" in written:
                 yield from self.of_group(technique, at)
                 continue
             yield ExplainedValue(dotted(at), name, self._line(at))

@@ -79,8 +79,11 @@ def options_at(path: FieldPath, raw: Any = None) -> type[BaseModel] | None:
         path: the place.
         raw: the file's top value, which tells the technique of an entry `{method: eda, per_row: 2}`.
     """
-    if path[2:3] == ("augment",) and any(isinstance(part, int) for part in path):
-        return _technique_at(path, raw)
+    in_list = path[2:3] == ("augment",) and any(isinstance(part, int) for part in path)
+    return _technique_at(path, raw) if in_list else _group_at(path)
+
+
+def _group_at(path: FieldPath) -> type[BaseModel] | None:
     match tuple(part for part in path if isinstance(part, str)):
         case ():
             return ProjectFile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -70,5 +71,7 @@ def _default(model: type[BaseModel], name: str, field: FieldInfo) -> str:
     if isinstance(value, BaseModel):
         return "each key's own"
     if isinstance(value, tuple):
-        return ", ".join(f"`{entry if isinstance(entry, StrEnum) else getattr(entry, 'name', entry)}`" for entry in value)
+        return ", ".join(
+            f"`{entry if isinstance(entry, StrEnum) else getattr(entry, 'name', entry)}`" for entry in value
+        )
     return f"`{plain(value)}`"

@@ -103,18 +103,11 @@ def _reason_and_fix(detail: ErrorDetails, path: FieldPath, raw: Mapping[str, Any
             return str(detail["ctx"]["error"]), None
         case "extra_forbidden":
             return "unknown option", _known_key(key, path, raw)
-        case "union_tag_invalid":
-            known = ", ".join(TECHNIQUES)
-            return f"`{detail['ctx']['tag']}` is no technique", did_you_mean(
-                detail["ctx"]["tag"], TECHNIQUES, f"Techniques: {known}"
-            )
-        case "union_tag_not_found":
-            return "a technique is a name, or a name with its options below it", _technique_form(detail["input"])
         case "missing" if group and key in group.model_fields:
             meaning = (group.model_fields[key].description or "").rstrip(".")
             return "missing", f"Add `{key}`: {meaning}"
-        case "enum" if group:
-            return _choice(detail["input"], group, key)
+        case "union_tag_invalid" | "union_tag_not_found" | "enum":
+            return _choice(detail, group, key)
     return _reason(detail, path, group), _fix(detail, path, group)
 
 
@@ -143,6 +136,21 @@ def _fix(detail: ErrorDetails, path: FieldPath, group: type[BaseModel] | None) -
     return "Write a group of `key: value` lines"
 
 
+def _choice(detail: ErrorDetails, group: type[BaseModel] | None, key: str) -> tuple[str, str | None]:
+    """Of several choices none was written; the names of techniques are the only ones that options hang on."""
+    if detail["type"] == "union_tag_invalid":
+        tag = str(detail["ctx"]["tag"])
+        return f"`{tag}` is no technique", did_you_mean(tag, TECHNIQUES, f"Techniques: {', '.join(TECHNIQUES)}")
+    if detail["type"] == "union_tag_not_found":
+        return "a technique is a name, or a name with its options below it", _technique_form(detail["input"])
+    if group is None:
+        return "no such choice", None
+    choices = in_words(field_schemas(group)[key])
+    known = [str(choice) for branch in _branches(field_schemas(group)[key]) for choice in branch.get("enum", ())]
+    found = nearest(str(detail["input"]), known)
+    return "no such choice", f"Did you mean `{found}`? Write {choices}" if found else f"Write {choices}"
+
+
 def _technique_form(entry: object) -> str:
     """How to mend an entry of techniques with no name or several: usually options not indented below their name."""
     written = entry if isinstance(entry, Mapping) else {}
@@ -150,13 +158,6 @@ def _technique_form(entry: object) -> str:
     if name is None:
         return f"Write one of {', '.join(TECHNIQUES)}"
     return f"Write `{name}: {{{', '.join(f'{key}: …' for key in written if key != name)}}}`"
-
-
-def _choice(value: object, group: type[BaseModel], key: str) -> tuple[str, str]:
-    choices = in_words(field_schemas(group)[key])
-    known = [str(choice) for branch in _branches(field_schemas(group)[key]) for choice in branch.get("enum", ())]
-    found = nearest(str(value), known)
-    return "no such choice", f"Did you mean `{found}`? Write {choices}" if found else f"Write {choices}"
 
 
 def _branches(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:

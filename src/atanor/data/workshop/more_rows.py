@@ -60,7 +60,7 @@ def augment_file(
     made = augment(originals, options, seed=seed, progress=progress)
     kind = own_format(version.sources[0].shape, originals)
     kept = () if only_new else originals
-    written = write_rows([_row(example, kind) for example in (*kept, *made.examples)], out)
+    written = write_rows([marked_row(example, kind) for example in (*kept, *made.examples)], out)
     return MoreRows(
         version=version,
         format=kind,
@@ -71,7 +71,8 @@ def augment_file(
     )
 
 
-def _row(example: Example, kind: WriteFormat) -> dict[str, Any]:
+def marked_row(example: Example, kind: WriteFormat) -> dict[str, Any]:
+    """A row in a format, with `parent` and `technique` where it was made from another."""
     marks = {} if example.parent is None else {"parent": example.parent, "technique": example.technique}
     return row_of(example, kind) | marks
 

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from atanor.data.rows import Example
 from atanor.data.sides import Side
-from atanor.data.workshop.dataset import Dataset
-from atanor.data.workshop.log import Entry
+from atanor.data.workshop.dataset import Dataset, Version
+from atanor.data.workshop.page_findings import found
+from atanor.data.workshop.recipe import Recipe
 from atanor.data.workshop.stages import StageReport
 from atanor.data.workshop.table import examples_of
 from atanor.page import Markup, framed, join, tag
-from atanor.page.bars import counted_bars
+from atanor.page.bars import counted_bars, stacked_bar
+from atanor.page.chart import figure
+from atanor.page.columns import counted_columns
 from atanor.page.figures import things
 from atanor.page.layout import Section, contents, date, facts_list, laid_out, scrolling
 from atanor.store.files import write_text
 
 PAGE_FILE = "report.html"
 
-_SHOWN_OF_A_RULE = 5
 _SHOWN_ROWS = 3
-_MOST_BARS = 20
+_MOST_BARS = 10
+_CANNOT_TELL = "cannot be told"
 
 _TITLES = {
     "language": "Languages",
@@ -32,11 +37,13 @@ _TITLES = {
     "answer_characters": "Length of the answers",
 }
 _CAPTIONS = {
-    "language": "Rows by the language of the answer; `und` where it is too short to tell",
-    "label": "Rows of each label",
-    "quality": "Rows by quality score, from 0 to 1: the lower end of each step",
-    "answer_characters": "Rows by characters of the answer: at least so many, and less than twice as many",
+    "language": "Rows by the language of the answer; of a very short one it cannot be told.",
+    "label": "Rows of each label.",
+    "quality": "Rows by quality score, from 0 to 1: a column begins at the score under its left edge.",
+    "answer_characters": "Rows by length of the answer: a column begins at the length under its left edge and ends at "
+    "twice as much.",
 }
+_NUMBERED = {"quality": "quality score", "answer_characters": "characters of the answer"}
 
 
 def write_page(dataset: Dataset, beside: str | None = None) -> Path:
@@ -57,8 +64,8 @@ def dataset_page(dataset: Dataset) -> str:
     version = dataset.version
     entries = dataset.log()
     sections = [
-        Section("stages", "What every stage did", _stages(version.stages)),
-        Section("found", "What was found, changed and refused", _found(entries)),
+        Section("stages", "What every stage did", _stages(version)),
+        Section("found", "What was found, changed and refused", found(entries)),
         Section("rows", "What the rows are like", _tallies(version.tallies)),
         Section("samples", "Some rows", _samples(dataset)),
         Section("sources", "Where the rows are from", _sources(dataset)),
@@ -81,8 +88,7 @@ def dataset_page(dataset: Dataset) -> str:
 def _header(dataset: Dataset) -> Markup:
     version = dataset.version
     used = sum(version.sides.values())
-    facts = [(side, f"{count:,}") for side, count in version.sides.items()]
-    facts += [("Rows read", f"{version.read:,}"), ("Made", date(version.created))]
+    facts = [("Made", date(version.created)), ("From", f"{things(len(version.sources), 'file')}")]
     return tag(
         "header",
         tag("p", "dataset ", tag("code", dataset.name), class_="overline"),
@@ -105,102 +111,146 @@ def _headline(stages: Sequence[StageReport]) -> str:
     return f"Of {stages[0].read:,} rows read, {', '.join(told)}." if told else "Every row went through as it was."
 
 
-def _stages(stages: Sequence[StageReport]) -> Markup:
-    columns = ("rows in", "kept", "changed", "refused", "left out", "added", "joined", "rows out")
-    head = [tag("th", "stage", scope="col"), *(tag("th", name, scope="col", class_="num") for name in columns)]
+def _stages(version: Version) -> Markup:
+    """The rows as a sum, each stage with what became of its rows, and the sides."""
+    stages = version.stages
+    columns = [(name, count) for name, count in _COLUMNS if any(count(stage) for stage in stages)]
+    head = [tag("th", "stage", scope="col"), *(tag("th", name, scope="col", class_="num") for name, _ in columns)]
+    head.append(tag("th", "what became of the rows", scope="col"))
+    most = max((stage.read for stage in stages), default=1) or 1
     rows = [
         tag(
             "tr",
             tag("th", _words(stage.stage), scope="row"),
-            *(tag("td", f"{number:,}" if number else "–", class_="num") for number in _numbers(stage)),
+            *(tag("td", f"{count(stage):,}" if count(stage) else "–", class_="num") for _, count in columns),
+            tag("td", _became(stage, most), class_="became"),
         )
         for stage in stages
     ]
-    caption = "Rows in are rows kept, changed, refused and left out: no row is unaccounted for."
-    return scrolling("Stages", caption, head, rows)
-
-
-def _numbers(stage: StageReport) -> tuple[int, ...]:
-    return (
-        stage.read,
-        stage.kept,
-        stage.changed,
-        stage.refused,
-        stage.left_out,
-        stage.added,
-        stage.merged,
-        stage.out,
+    keys = [tag("li", tag("span", class_=f"swatch {style}", aria_hidden="true"), name) for name, style, _ in _BECAME]
+    return join(
+        _sum(version),
+        scrolling("Stages", "Rows in are rows kept, mended, refused and left out.", head, rows),
+        tag("ul", keys, class_="keys", aria_hidden="true"),
+        tag("h3", "Sides"),
+        stacked_bar("sides", _sides_in_words(version), _sides(version)) if version.split_sha else _NOT_SPLIT,
+        [tag("p", note, class_="absent") for note in version.notes],
     )
 
 
-def _found(entries: Sequence[Entry]) -> Markup:
-    """For each rule its count and a few of the rows it met."""
-    by_rule: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for entry in entries:
-        by_rule[entry.rule, entry.fate].append(entry)
-    if not by_rule:
-        return tag("p", "No rule found anything.", class_="absent")
-    ordered = sorted(by_rule.items(), key=lambda pair: -len(pair[1]))
-    return join(_rule(rule, fate, found) for (rule, fate), found in ordered)
+_COLUMNS: tuple[tuple[str, Callable[[StageReport], int]], ...] = (
+    ("rows in", lambda stage: stage.read),
+    ("kept", lambda stage: stage.kept),
+    ("mended", lambda stage: stage.changed),
+    ("refused", lambda stage: stage.refused),
+    ("left out", lambda stage: stage.left_out),
+    ("added", lambda stage: stage.added),
+    ("joined", lambda stage: stage.merged),
+    ("rows out", lambda stage: stage.out),
+)
+_BECAME: tuple[tuple[str, str, Callable[[StageReport], int]], ...] = (
+    ("kept as they were", "", lambda stage: stage.kept),
+    ("mended", "both", lambda stage: stage.changed),
+    ("refused", "lost", lambda stage: stage.refused),
+    ("left out", "tuned", lambda stage: stage.left_out),
+)
+_SIDE_STYLES = {Side.TRAIN: "both", Side.VALIDATION: "neither", Side.TEST: "tuned"}
+_NOT_SPLIT = tag("p", "The rows are not split: all are to train on.", class_="absent")
+_BAR = 320
 
 
-def _rule(rule: str, fate: str, found: Sequence[Entry]) -> Markup:
-    places = len({(entry.source, entry.line, entry.row) for entry in found})
-    head = [tag("th", name, scope="col") for name in ("row", "where", "what", "why")]
-    rows = [
-        tag(
-            "tr",
-            tag("td", tag("code", f"{entry.source}:{entry.line}")),
-            tag("td", entry.field or "the row"),
-            tag("td", _what(entry)),
-            tag("td", entry.reason if entry.fix is None else f"{entry.reason}. {entry.fix}"),
+def _became(stage: StageReport, most: int) -> Markup:
+    """The rows of a stage as one bar; what happened to only a few can still be seen."""
+    shapes, at = [], 0.0
+    for _, style, count in _BECAME:
+        if count(stage):
+            width = max(_BAR * count(stage) / most, 4.0)
+            at = min(at, _BAR - width)
+            shapes.append(tag("rect", x=at, y=1, width=width, height=14, class_=f"share {style}".strip()))
+            at += width
+    return tag("svg", shapes, viewBox=f"0 0 {_BAR} 16", aria_hidden="true", preserveAspectRatio="none")
+
+
+def _sum(version: Version) -> Markup:
+    """Rows read, less and more what the stages did, are the rows there are."""
+    stages = version.stages
+    terms = [("", version.read, "read")]
+    terms += [
+        (sign, number, name)
+        for sign, number, name in (
+            ("−", sum(stage.refused for stage in stages), "refused"),
+            ("−", sum(stage.left_out for stage in stages), "left out"),
+            ("+", sum(stage.added for stage in stages), "added"),
+            ("−", sum(stage.merged for stage in stages), "joined to others"),
+            ("=", sum(version.sides.values()), "rows"),
         )
-        for entry in found[:_SHOWN_OF_A_RULE]
+        if number
     ]
-    more = len(found) - len(rows)
-    caption = f"{_SHOWN_OF_A_RULE} of {len(found):,}" if more > 0 else "All of them"
-    return tag(
-        "details",
-        tag("summary", tag("b", _words(rule)), f" · {_words(fate)} · {things(places, 'row')}"),
-        scrolling(rule, caption, head, rows),
-    )
+    shown = [
+        join(
+            tag("span", sign, class_="operator") if sign else None,
+            " ",
+            tag("span", tag("b", f"{number:,}", class_="num"), f" {name}", class_="term"),
+            " ",
+        )
+        for sign, number, name in terms
+    ]
+    return tag("p", shown, class_="sum")
 
 
-def _what(entry: Entry) -> Markup | str:
-    if entry.after is not None:
-        return join(tag("code", entry.before or ""), " → ", tag("code", entry.after))
-    return tag("code", entry.before) if entry.before else "–"
+def _sides(version: Version) -> list[tuple[str, str, int]]:
+    return [(str(side), _SIDE_STYLES[side], version.sides.get(str(side), 0)) for side in Side]
+
+
+def _sides_in_words(version: Version) -> str:
+    return "Rows on each side: " + ", ".join(f"{count:,} {side}" for side, _, count in _sides(version))
 
 
 def _tallies(tallies: Mapping[str, Mapping[str, int]]) -> Markup:
-    parts = [
-        tag(
-            "div",
-            tag("h3", _TITLES.get(name, _words(name))),
-            counted_bars(_CAPTIONS.get(name, ""), _bars(name, counts)),
-        )
-        for name, counts in tallies.items()
-        if counts
-    ]
-    return tag("div", parts, class_="plots")
+    parts = [_plot(name, counts) for name, counts in tallies.items() if counts]
+    return tag("div", parts, class_="plots") if parts else tag("p", "Nothing was counted.", class_="absent")
 
 
-def _bars(name: str, counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Numbers in their order, names by their count; what is rare is put together."""
-    if name in ("quality", "answer_characters"):
-        return sorted(counts.items(), key=lambda pair: float(pair[0]))
+def _plot(name: str, counts: Mapping[str, int]) -> Markup:
+    title = _TITLES.get(name, _words(name).capitalize())
+    caption = _CAPTIONS.get(name, "")
+    if name in _NUMBERED:
+        steps = _steps(name, counts)
+        chart = counted_columns(name, caption, steps, x_name=_NUMBERED[name], y_name="rows")
+        return tag("div", tag("h3", title), figure(caption, chart))
+    return tag("div", tag("h3", title), counted_bars(caption, _named(counts)))
+
+
+def _steps(name: str, counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Every step from the first to the last there is, those without rows too."""
+    if name == "quality":
+        return [(f"{step / 10:.1f}", counts.get(f"{step / 10:.1f}", 0)) for step in range(10)]
+    numbers = sorted(int(step) for step in counts)
+    steps = [numbers[0]]
+    while steps[-1] < numbers[-1]:
+        steps.append(steps[-1] * 2)
+    return [(f"{step:,}", counts.get(str(step), 0)) for step in steps]
+
+
+def _named(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Names by their count; what is rare is put together."""
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     rest = ordered[_MOST_BARS:]
-    return ordered[:_MOST_BARS] + ([(f"{len(rest):,} others", sum(count for _, count in rest))] if rest else [])
+    shown = [(_CANNOT_TELL if name == "und" else name, count) for name, count in ordered[:_MOST_BARS]]
+    return shown + ([(f"{len(rest):,} others", sum(count for _, count in rest))] if rest else [])
 
 
 def _samples(dataset: Dataset) -> Markup:
-    first = next(dataset.batches(Side.TRAIN, _SHOWN_ROWS), None)
-    shown = [] if first is None else examples_of(first)
-    return join(_card(example) for example in shown) if shown else tag("p", "There are none.", class_="absent")
+    """A few rows of every side."""
+    cards = []
+    for side in Side:
+        first = next(dataset.batches(side, _SHOWN_ROWS), None)
+        count = _SHOWN_ROWS if side is Side.TRAIN else 1
+        cards += [] if first is None else [_card(example, side) for example in examples_of(first.slice(0, count))]
+    return join(cards) if cards else tag("p", "There are none.", class_="absent")
 
 
-def _card(example: Example) -> Markup:
+def _card(example: Example, side: Side) -> Markup:
     turns = [(turn.name or str(turn.speaker), turn.content) for turn in example.messages]
     turns += [("text", example.text)] if example.text is not None else []
     turns += [("also good", reference) for reference in example.references]
@@ -208,7 +258,9 @@ def _card(example: Example) -> Markup:
     said = [
         tag("div", tag("p", who, class_="who"), tag("pre", text, tabindex="0"), class_="said") for who, text in turns
     ]
-    return tag("div", said, tag("p", f"{example.id} · {example.source}:{example.line}", class_="id"), class_="card")
+    place = f" · {example.id} · {example.source}:{example.line}"
+    made = "" if example.parent is None else f" · {_words(example.technique or '')} of {example.parent}"
+    return tag("div", said, tag("p", tag("span", str(side), class_="side"), place + made, class_="id"), class_="card")
 
 
 def _sources(dataset: Dataset) -> Markup:
@@ -237,11 +289,25 @@ def _recipe(dataset: Dataset) -> Markup:
         ("Recipe and files", tag("code", version.key, class_="hash")),
         ("Split SHA-256", tag("code", version.split_sha or "not split", class_="hash")),
     ]
-    text = json.dumps(version.recipe, ensure_ascii=False, indent=1)
     return join(
         tag("div", facts_list(facts), class_="facts"),
-        tag("pre", text, class_="file scroll", tabindex="0", aria_label="Recipe", role="region"),
+        tag("h3", "What the project says otherwise than the defaults"),
+        _file("Recipe", _without_defaults(version.recipe)),
+        tag("details", tag("summary", "Every value in force"), _file("Every value", version.recipe)),
     )
+
+
+def _file(name: str, content: Mapping[str, Any]) -> Markup:
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    return tag("pre", text, class_="file scroll", tabindex="0", aria_label=name, role="region")
+
+
+def _without_defaults(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is not as it is by itself; all of it where another version of Atanor wrote it."""
+    try:
+        return Recipe.model_validate(recipe).model_dump(mode="json", exclude_defaults=True)
+    except ValidationError:
+        return recipe
 
 
 def _words(name: str) -> str:
