@@ -2,4 +2,6 @@
 
 from atanor.cli import main
 
-main()
+# Processes of the workshop import this module under another name.
+if __name__ == "__main__":
+    main()

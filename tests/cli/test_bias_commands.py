@@ -75,4 +75,5 @@ def test_a_dimension_that_is_none_is_named_with_the_nearest(rows: Path) -> None:
     result = CliRunner().invoke(app, ["data", "bias", "rows.jsonl", "--dimensions", "gendr"])
     assert isinstance(result.exception, ConfigurationError)
     (problem,) = result.exception.problems
-    assert (problem.field, problem.value, problem.fix) == ("--dimensions", "gendr", "Did you mean `gender`?")
+    named = (problem.field, problem.value, problem.fix)
+    assert named == ("--dimensions", "gendr", "Did you mean `gender`? Write one of gender, origin, age, religion")

@@ -202,7 +202,14 @@ WRONG = [
         "True",
         "Write a number above 0 and at most 1",
     ),
-    ("model: small", "modle: small", "role.augment.techniques[4].paraphrase.endpoint", "missing", None, "Add `model`"),
+    (
+        "api_key_env: null",
+        "api_key_evn: null",
+        "role.augment.techniques[4].paraphrase.endpoint.api_key_evn",
+        "unknown option",
+        None,
+        "Did you mean `api_key_env`?",
+    ),
     (
         "rewrite: last_user_turn",
         "rewrite: last_turn",

@@ -317,7 +317,8 @@ def _data_rows(data: DataSection) -> list[tuple[str, str]]:
     other = "".join(
         f" · {number} {what}"
         for number, what in (
-            (data.added, "added"),
+            (data.added - data.augmented, "added"),
+            (data.augmented, "made by augmentation"),
             (data.joined, "joined to others"),
             (data.left_out, "left out"),
             (data.duplicates, "duplicates"),

@@ -27,7 +27,7 @@ class DataSection(BaseModel):
     """What was trained and tested on, counted.
 
     `read + added == used + refused + left_out + duplicates + joined`: rows added are further examples of one row, rows
-    joined are parts of another's. `dataset` is the name `atanor data show` knows; `changed` rows were mended.
+    joined are parts of another's. Of the rows added, `augmented` were made by augmentation. `dataset` is the name `atanor data show` knows; `changed` rows were mended.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,6 +52,7 @@ class DataSection(BaseModel):
     dataset: str = ""
     changed: int = 0
     added: int = 0
+    augmented: int = 0
     joined: int = 0
     split: int = 0
     near_duplicates: int = 0

@@ -54,7 +54,7 @@ def counted_columns(name: str, title: str, counts: Sequence[tuple[str, int]], *,
     middle = (TOP + bottom) / 2
     names = [
         tag("text", x_name, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 8, text_anchor="middle", class_="name"),
-        tag("text", y_name, transform=f"translate(14 {middle:.1f}) rotate(-90)", text_anchor="middle", class_="name"),
+        tag("text", y_name, transform=f"translate(8 {middle:.1f}) rotate(-90)", text_anchor="middle", class_="name"),
     ]
     axis = tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=bottom, y2=bottom, class_="axis")
     return drawing(name, title, join(lines, shapes, axis, steps, names))

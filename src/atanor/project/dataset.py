@@ -77,7 +77,13 @@ class RoleData:
 
 
 def prepare_role(
-    project: ProjectFile, name: str, root: Path, reader: Reader, progress: Progress | None = None
+    project: ProjectFile,
+    name: str,
+    root: Path,
+    reader: Reader,
+    progress: Progress | None = None,
+    *,
+    repetition: int = 0,
 ) -> RoleData:
     """Make a role's dataset and render each of its sides.
 
@@ -87,6 +93,7 @@ def prepare_role(
         root: folder of the project.
         reader: of the role's base.
         progress: told about long work.
+        repetition: another number draws other new rows by augmentation.
 
     Raises:
         DataError: see `make_dataset`; or a side of the split is empty.
@@ -99,6 +106,7 @@ def prepare_role(
         progress or Silent(),
         control_tokens=reader.tokenizer.all_special_tokens,
         tokenizer=str(reader.tokenizer.name_or_path),
+        repetition=repetition,
     )
     sides = {side: made.examples(side) for side in SIDES}
     # The verdict is about the answer a model gives in the end, whatever turns training learns from.
@@ -114,7 +122,7 @@ def prepare_role(
     usable = {row.example_id for row in (*training.rows, *test.rows)}
     version = made.version
     counts = summarise(version, train=training, validation=validation, test=test, context=reader.context)
-    near = version.stage("near_duplicates")
+    near, augmenting = version.stage("near_duplicates"), version.stage("augment")
     return RoleData(
         training=tuple(example for example in sides[Side.TRAIN] if example.id in usable),
         training_rows=training.rows,
@@ -127,6 +135,7 @@ def prepare_role(
             quarantine=str(quarantine_file(root, name).relative_to(root)) if refused else None,
             dataset=version.name,
             near_duplicates=0 if near is None else sum(near.rules.values()) - near.left_out,
+            augmented=0 if augmenting is None else augmenting.added,
             notes=list(version.notes),
             **asdict(counts),
         ),

@@ -20,6 +20,7 @@ from atanor.compute import device_name, process_bytes
 from atanor.errors import AtanorError, BaseModelError
 from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
+from atanor.evaluate.runner import outcomes_to_json
 from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
 from atanor.methods.options import LoraMethodOptions
 from atanor.models import Base, context_of, detach, end_ids_of, load_base, load_tokenizer, resolve_base
@@ -34,6 +35,23 @@ from atanor.store.files import sha256_file, write_text, writing_folder
 from atanor.train import Interrupted, Precision, steps_of, train_dtype
 
 
+OUTCOMES = "outcomes.json"
+"""What a run's candidate made of the test items, beside its report, so that two runs can be compared."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run that is made to be compared with others: its candidate is not offered for chat and never released.
+
+    Attributes:
+        name: what is tried, in words for the list of runs and the report.
+        repetition: added to the seed of training and of augmentation; the data and the split stay.
+    """
+
+    name: str
+    repetition: int = 0
+
+
 @dataclass
 class RoleJob:
     """One role's work in progress: what its methods share."""
@@ -46,6 +64,7 @@ class RoleJob:
     data: RoleData
     examiner: Examiner
     again: bool
+    trial: Trial | None = None
 
     @property
     def role(self) -> RoleOptions:
@@ -53,7 +72,7 @@ class RoleJob:
 
     @property
     def seed(self) -> int:
-        return self.loaded.file.seed
+        return self.loaded.file.seed + (0 if self.trial is None else self.trial.repetition)
 
     @property
     def reader(self) -> Reader:
@@ -61,7 +80,13 @@ class RoleJob:
 
 
 def run_role(
-    loaded: LoadedProject, name: str, *, watcher: Watcher, only: str | None = None, again: bool = False
+    loaded: LoadedProject,
+    name: str,
+    *,
+    watcher: Watcher,
+    only: str | None = None,
+    again: bool = False,
+    trial: Trial | None = None,
 ) -> list[Report]:
     """Take one role from its data to a verdict for each of its methods.
 
@@ -71,19 +96,20 @@ def run_role(
         watcher: told about stages and long work.
         only: run just this method.
         again: make new runs even where finished ones exist.
+        trial: the runs are made to be compared, not to be released.
 
     Returns:
         One report a method, in the order of the project file.
     """
     choices = [choice for choice in loaded.file.roles[name].methods if only in (None, choice.name)]
-    job = _open(loaded, name, watcher, again)
+    job = _open(loaded, name, watcher, again, trial)
     reports: list[Report] = []
     for choice in choices:
         reports.append(_run_method(job, choice, reports))
     return reports
 
 
-def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool) -> RoleJob:
+def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool, trial: Trial | None) -> RoleJob:
     """Data first, because it is quick and often wrong; then the base."""
     project = loaded.file
     role = project.roles[name]
@@ -91,7 +117,8 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool) -> Ro
     local = resolve_base(project.base_of(name), loaded.root, watcher)
     tokenizer = load_tokenizer(local)
     reader = Reader(tokenizer, context_of(local), end_ids_of(local, tokenizer))
-    data = prepare_role(project, name, loaded.root, reader, watcher)
+    repetition = 0 if trial is None else trial.repetition
+    data = prepare_role(project, name, loaded.root, reader, watcher, repetition=repetition)
     store.add_dataset(
         DatasetRecord(
             sha=data.section.dataset_sha,
@@ -118,7 +145,7 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool) -> Ro
         )
     )
     examiner = Examiner.of(base, role, items=data.items, root=loaded.root, seed=project.seed, store=store)
-    return RoleJob(loaded, name, store, watcher, base, data, examiner, again)
+    return RoleJob(loaded, name, store, watcher, base, data, examiner, again, trial)
 
 
 def _run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Report:
@@ -131,7 +158,8 @@ def _run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Re
         job.watcher.show(RunPlanned(job.name, choice.name, found.id, "finished before; nothing to do", True))
         job.watcher.show(RunJudged(report, str(folder / "report.json"), str(folder / "report.html")))
         return report
-    run = job.store.begin_run(key, job.name, choice.name)
+    method = choice.name if job.trial is None else f"{choice.name} · {job.trial.name}"
+    run = job.store.begin_run(key, job.name, method)
     with job.store.running(run):
         started = time.perf_counter()
         try:
@@ -178,6 +206,7 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     finally:
         if made.model is not None:
             detach(made.model)
+    write_text(folder / OUTCOMES, outcomes_to_json(candidate.test).decode())
     return _conclude(job, choice, run, made, sat=(baseline, candidate), earlier=earlier, prediction=prediction)
 
 
@@ -247,12 +276,25 @@ def _conclude(
     )
     description = _describe(job, choice, made).model_dump_json(indent=2)
     write_text(folder / DESCRIPTION, description)
+    if job.trial is None:
+        report = _offered(job, run, report, description, earlier)
+    else:
+        note = f"A trial, made to be compared and never released: {job.trial.name}."
+        report = report.model_copy(update={"notes": [note, *report.notes]})
+    write_text(folder / "report.json", report.model_dump_json(indent=2))
+    write_text(folder / "report.html", render_html(report))
+    job.watcher.show(RunJudged(report, str(folder / "report.json"), str(folder / "report.html")))
+    return report
+
+
+def _offered(job: RoleJob, run: RunRecord, report: Report, description: str, earlier: list[Report]) -> Report:
+    """The candidate can be talked with from now on; the best one that passes is released."""
     job.store.add_candidate(
         CandidateRecord(
             id=report.candidate,
             run=run.id,
             role=job.name,
-            method=choice.name,
+            method=run.method,
             base=report.base,
             folder=run.folder,
             artefact=job.store.put_artefact(description.encode()),
@@ -260,10 +302,7 @@ def _conclude(
         )
     )
     if passes(report) and not any(passes(other) and _gain(other) >= _gain(report) for other in earlier):
-        report = report.model_copy(update={"released": job.store.release(job.name, report.candidate).name})
-    write_text(folder / "report.json", report.model_dump_json(indent=2))
-    write_text(folder / "report.html", render_html(report))
-    job.watcher.show(RunJudged(report, str(folder / "report.json"), str(folder / "report.html")))
+        return report.model_copy(update={"released": job.store.release(job.name, report.candidate).name})
     return report
 
 
@@ -340,6 +379,8 @@ def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
         "metrics": _metric_files(job.loaded.root, job.role),
         "seed": job.seed,
     }
+    if job.trial is not None:
+        content["trial"] = job.trial.name
     attempt = 0
     while True:
         text = json.dumps({**content, "attempt": attempt}, sort_keys=True)

@@ -48,8 +48,17 @@ class BlockReport:
     tallies: Tallies
 
 
-def write_block(read: StageResult, source: SourceOptions, recipe: Recipe, folder: Path) -> BlockReport:
+def write_block(
+    read: StageResult, source: SourceOptions, recipe: Recipe, folder: Path, told: float = 1.0
+) -> BlockReport:
     """Clean and check the rows that were read of a block of a source and write what is left with its marks.
+
+    Args:
+        read: the rows.
+        source: options of the file they are from.
+        recipe: what is done to them.
+        folder: where the block goes.
+        told: see `check_rows`.
 
     Raises:
         StoreError: the disk is full or the folder cannot be written.
@@ -59,7 +68,7 @@ def write_block(read: StageResult, source: SourceOptions, recipe: Recipe, folder
         stages.append(clean_rows(read.rows, recipe.clean, recipe.control_tokens))
     if recipe.has_books:
         stages.append(book_rows(stages[-1].rows, source, measured_by(recipe.tokenizer), recipe.seed))
-    stages.append(check_rows(stages[-1].rows, recipe.check))
+    stages.append(check_rows(stages[-1].rows, recipe.check, told))
     rows = stages[-1].rows
     report = BlockReport(
         len(rows), tuple(stage.report for stage in stages), added_tallies(stage.tallies for stage in stages)

@@ -6,6 +6,7 @@ the blocks that are not done yet.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 import os
@@ -29,7 +30,7 @@ from atanor.data.opening import OpenSource, Wishes, open_source
 from atanor.data.readers import digest_of
 from atanor.data.rows import Refusal
 from atanor.data.sides import SIDES
-from atanor.data.sources import locate
+from atanor.data.sources import Source, locate
 from atanor.data.workshop.blocks import LOG_FILE as BLOCK_LOG
 from atanor.data.workshop.blocks import BlockReport, map_table, read_report, write_block
 from atanor.data.workshop.dataset import LOG_FILE, SHORT, VERSION_FILE, Dataset, SourceRecord, Version, every_dataset
@@ -46,6 +47,9 @@ from atanor.store.files import sha256_file, writing_folder
 WORTH_A_BAR = 4 << 10
 """Kilobytes from which reading takes so long that people should see it go on."""
 
+TOLD_BYTES = 8 << 20
+"""Of larger files only a share of the rows has its language told: so many bytes are enough to count languages."""
+
 WORK = ".work"
 """Folder of blocks of builds that are not finished."""
 
@@ -61,6 +65,7 @@ class _Task:
     block: Block | None
     recipe: Recipe
     folder: Path
+    told: float
 
     @property
     def kilobytes(self) -> int:
@@ -108,8 +113,9 @@ def build_dataset(
     work = folder / WORK / key[:SHORT]
     wishes = Wishes(root, recipe.column_of_groups, recipe.system, recipe.task_text)
     opened = [open_source(source, wishes) for source in sources]
+    told = min(1.0, TOLD_BYTES / max(1, sum(map(_size_of, sources))))
     tasks = [
-        _Task(one, block, recipe, work / f"{index:03}-{number:05}")
+        _Task(one, block, recipe, work / f"{index:03}-{number:05}", told)
         for index, one in enumerate(opened)
         for number, block in enumerate(one.blocks(BLOCK_BYTES))
     ]
@@ -137,6 +143,11 @@ def build_dataset(
     _write(made, version, decisions, [task.folder for task in tasks])
     shutil.rmtree(work)
     return Dataset(made, version)
+
+
+def _size_of(source: Source) -> int:
+    """Bytes of a file; 0 where it is not on this disk."""
+    return source.path.stat().st_size if source.path.is_file() else 0
 
 
 def _made_before(folder: Path, key: str, frozen: Path | None) -> Dataset | None:
@@ -168,7 +179,7 @@ def _work(tasks: Sequence[_Task], processes: int | None, progress: Progress) -> 
 def _in_processes(tasks: Sequence[_Task], workers: int) -> Iterator[tuple[_Task, BlockReport]]:
     """The blocks as they are finished; few wait at once, so that an error stops the rest soon."""
     # Forking after torch's or Arrow's threads have started can hang; a fresh process cannot.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_settle) as pool:
         waiting = iter(tasks)
         running: dict[Future[BlockReport], _Task] = {}
         try:
@@ -184,8 +195,16 @@ def _in_processes(tasks: Sequence[_Task], workers: int) -> Iterator[tuple[_Task,
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _settle() -> None:
+    """A worker makes millions of small objects that live for one block: the collector need not look so often."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1000)
+
+
 def _do(task: _Task) -> BlockReport:
-    return write_block(read_rows(task.reading, task.block), task.reading.source.options, task.recipe, task.folder)
+    return write_block(
+        read_rows(task.reading, task.block), task.reading.source.options, task.recipe, task.folder, task.told
+    )
 
 
 def _stages(reports: Sequence[BlockReport]) -> tuple[StageReport, ...]:
@@ -224,16 +243,19 @@ def _write(folder: Path, version: Version, decisions: Decisions, blocks: Sequenc
     """The tables, the log and the description, all or nothing."""
     with writing_folder(folder) as new:
         with ExitStack() as stack:
-            writers = [
-                stack.enter_context(pq.ParquetWriter(new / f"{side}.parquet", ROWS, compression="zstd"))
-                for side in SIDES
-            ]
+            writers = [stack.enter_context(_writer(new / f"{side}.parquet", ROWS)) for side in SIDES]
             for start, rows in decisions.stock.blocks():
                 sides = decisions.sides[start : start + len(rows)]
                 for code, writer in enumerate(writers):
                     writer.write_table(rows.filter(pa.array(sides == code)))
-        with pq.ParquetWriter(new / LOG_FILE, LOG, compression="zstd") as log:
+        with _writer(new / LOG_FILE, LOG) as log:
             for block in blocks:
                 log.write_table(map_table(block / BLOCK_LOG))
             log.write_table(log_table(decisions.entries))
         (new / VERSION_FILE).write_text(version.model_dump_json(indent=1), encoding="utf-8")
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Only columns of few values are worth a dictionary."""
+    few = [name for name in ("source", "label", "stage", "rule", "fate") if name in schema.names]
+    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=few)

@@ -94,7 +94,11 @@ class Decisions:
         raw = dict.fromkeys(rows.tolist())
         if fate is Fate.REFUSED and len(rows):
             raw = dict(
-                zip(np.unique(rows).tolist(), self.stock.rows(np.unique(rows))["fields"].to_pylist(), strict=True)
+                zip(
+                    np.unique(rows).tolist(),
+                    self.stock.rows(np.unique(rows), ("fields",))["fields"].to_pylist(),
+                    strict=True,
+                )
             )
         return [
             Entry(

@@ -276,9 +276,10 @@ def _sources(dataset: Dataset) -> Markup:
         )
         for source in dataset.version.sources
     ]
-    parents = ", ".join(dataset.version.parents) or "none"
+    parents = ", ".join(dataset.version.parents)
     return join(
-        scrolling("Files", "The files, as they were read.", head, rows), tag("p", f"Parent datasets: {parents}.")
+        scrolling("Files", "The files, as they were read.", head, rows),
+        tag("p", f"Parent datasets: {parents}.") if parents else None,
     )
 
 

@@ -40,7 +40,7 @@ class Screening:
         self._recipe = recipe
         self._held_out = examples_of(held_out)
         self._questions = {question_key(example) for example in self._held_out}
-        self._texts = texts_compared(held_out).combine_chunks()
+        self._texts = texts_compared(held_out)
         self._known = set(known)
         self.told: list[Entry] = []
         self.tallies: list[Tallies] = []
@@ -75,7 +75,7 @@ class Screening:
 
     def _apart(self, rows: pa.Table) -> Iterator[Word]:
         """The cleaned rows that are not there already, neither on this side of the split nor on another."""
-        near = nearest_across(texts_compared(rows).combine_chunks(), self._texts, self._recipe.check.similarity)
+        near = nearest_across(texts_compared(rows), self._texts, self._recipe.check.similarity)
         for example, other, similarity in zip(
             examples_of(rows), near.other.tolist(), near.similarity.tolist(), strict=True
         ):

@@ -14,7 +14,7 @@ from atanor.data.assigning import SplitKeys
 from atanor.data.duplicates.exact import Keys
 from atanor.data.workshop.blocks import ROWS_FILE, SIGNATURES_FILE, SPLIT_FILE, map_table, texts_compared
 from atanor.data.workshop.split_marks import keys_of_split
-from atanor.data.workshop.table import empty_rows
+from atanor.data.workshop.table import ROWS, empty_rows
 from atanor.data.workshop.texts import Indices
 
 
@@ -68,25 +68,26 @@ class Stock:
         """The rows of each block and the place of its first."""
         yield from zip(self._starts[:-1].tolist(), self._tables, strict=True)
 
-    def rows(self, places: Indices) -> pa.Table:
-        """The rows of these places, which ascend."""
+    def rows(self, places: Indices, columns: Sequence[str] = ROWS.names) -> pa.Table:
+        """These columns of the rows of these places, which ascend."""
+        cuts = np.searchsorted(places, self._starts)
         parts = [
-            table.take(pa.array(places[(places >= start) & (places < start + len(table))] - start))
-            for start, table in self.blocks()
+            table.select(columns).take(pa.array(places[first:end] - start))
+            for (start, table), first, end in zip(self.blocks(), cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
         ]
-        return pa.concat_tables([empty_rows(), *parts])
+        return pa.concat_tables([empty_rows().select(columns), *parts])
 
     def places(self, rows: Indices) -> list[Place]:
         """Where each row stands; the rows come in any order."""
-        ascending = np.unique(rows)
-        known = self.rows(ascending).select(["source", "line", "id"]).to_pylist()
-        where = [Place(one["source"], one["line"], one["id"]) for one in known]
-        return [where[index] for index in np.searchsorted(ascending, rows).tolist()]
+        ascending, order = np.unique(rows, return_inverse=True)
+        known = self.rows(ascending, ("source", "line", "id"))
+        where = [Place(*one) for one in zip(*(column.to_pylist() for column in known.columns), strict=True)]
+        return [where[index] for index in order.tolist()]
 
     def compared(self, rows: Indices) -> pa.StringArray:
         """What makes two rows nearly the same, of these rows in this order."""
         ascending, order = np.unique(rows, return_inverse=True)
-        return texts_compared(self.rows(ascending).combine_chunks()).take(pa.array(order))
+        return texts_compared(self.rows(ascending, ("messages", "text")).combine_chunks()).take(pa.array(order))
 
     def split_keys(self, rows: Indices, clusters: Indices) -> SplitKeys:
         """What decides the side of each of these rows, which ascend.

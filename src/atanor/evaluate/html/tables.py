@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from atanor.evaluate.html import changes
@@ -85,19 +85,30 @@ def data_part(data: DataSection) -> Markup:
 
 
 def _sum_of_rows(data: DataSection) -> Markup:
-    """`read = used + refused + left out + duplicates`, and a warning where that does not add up."""
-    parts = [
+    """`read + added = used + refused + left out + duplicates + joined`, and a warning where it does not add up."""
+    more = [(data.added - data.augmented, "further examples of them"), (data.augmented, "made by augmentation")]
+    came = [(data.read, "rows read"), *(part for part in more if part[0])]
+    went = [
         (data.used, "used"),
         (data.refused, "refused"),
         (data.left_out, "left out"),
         (data.duplicates, "duplicates"),
+        *([(data.joined, "joined to others")] if data.joined else []),
     ]
-    terms: list[str] = [_term(data.read, "rows read")]
-    for index, (number, name) in enumerate(parts):
-        terms += [" ", tag("span", "+" if index else "=", class_="operator"), " ", _term(number, name)]
-    missing = data.read - sum(number for number, _ in parts)
+    terms = [*_added(came), *_operator("="), *_added(went)]
+    missing = sum(number for number, _ in came) - sum(number for number, _ in went)
     warning = f"{abs(missing):,} rows are not accounted for." if missing else None
     return join(tag("p", terms, class_="sum"), tag("p", warning, class_="warning", role="note") if warning else None)
+
+
+def _added(parts: Sequence[tuple[int, str]]) -> Iterator[Markup | str]:
+    for index, (number, name) in enumerate(parts):
+        yield from _operator("+") if index else ()
+        yield _term(number, name)
+
+
+def _operator(sign: str) -> tuple[Markup | str, ...]:
+    return " ", tag("span", sign, class_="operator"), " "
 
 
 def _term(number: int, name: str) -> Markup:
