@@ -17,7 +17,19 @@ PEER_READY := $(PEER)/.ready
 endif
 export PEER_PYTHON
 
-.PHONY: demo test lint format docs bench bench-full bench-estimates bench-data bench-gpu peer peer-gpu clean help
+# So has the peer of the data workshop: datasets and datasketch.
+PEER_DATA := .venv-peer-data
+ifeq ($(origin PEER_DATA_PYTHON), undefined)
+PEER_DATA_PYTHON := $(PEER_DATA)/bin/python
+PEER_DATA_READY := $(PEER_DATA)/.ready
+endif
+export PEER_DATA_PYTHON
+
+# Where a million rows are written and read; 8 GB are needed.
+SCRATCH ?= .bench
+
+.PHONY: demo test lint format docs bench bench-full bench-estimates bench-data bench-gpu bench-workshop \
+	bench-augmentation peer peer-data peer-gpu clean help
 
 help:
 	@echo "make demo    fine-tune the starter model on the shipped example and print the verdict"
@@ -28,6 +40,7 @@ help:
 	@echo "make bench   measure speed and memory beside TRL and write the page (20 minutes)"
 	@echo "make bench-full, bench-estimates, bench-data, bench-gpu: whole windows for TRL; what is predicted beside"
 	@echo "             what is measured; verdicts on real data; on a GPU"
+	@echo "make bench-workshop, bench-augmentation: planted faults and a million rows; what augmentation brings"
 	@echo "make clean   remove what the demo and the tests made"
 
 demo: $(READY)
@@ -50,6 +63,7 @@ docs: $(READY)
 	$(BIN)/python -c 'from atanor.project import reference_markdown; print(reference_markdown(), end="")' \
 		> docs/reference/project-file.md
 	$(BIN)/python -m benchmarks.page
+	$(BIN)/python -m benchmarks.data_page
 
 bench: $(DEV) $(PEER_READY)
 	$(BIN)/python -m benchmarks.speed
@@ -69,12 +83,23 @@ bench-full: $(DEV) $(PEER_READY)
 bench-data: $(DEV)
 	$(BIN)/python -m benchmarks.real_data
 
+bench-workshop: $(DEV) $(PEER_DATA_READY)
+	$(BIN)/python -m benchmarks.planted_faults
+	$(BIN)/python -m benchmarks.million_rows --folder $(SCRATCH)
+	$(BIN)/python -m benchmarks.data_page
+
+bench-augmentation: $(DEV)
+	$(BIN)/python -m benchmarks.augmentation
+	$(BIN)/python -m benchmarks.data_page
+
 # Without a GPU it says so and is done; with one, `make peer-gpu` comes first.
 bench-gpu: $(DEV)
 	$(BIN)/python -m benchmarks.gpu
 	$(BIN)/python -m benchmarks.page
 
 peer: $(PEER)/.ready
+
+peer-data: $(PEER_DATA)/.ready
 
 peer-gpu: $(PEER)/.ready
 	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements-gpu.txt
@@ -98,6 +123,12 @@ $(PEER)/.ready: benchmarks/peers/requirements.txt
 	@echo "setting up $(PEER) (once; a few minutes)"
 	@$(PYTHON) -m venv $(PEER)
 	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(PEER_DATA)/.ready: benchmarks/peers/requirements-data.txt
+	@echo "setting up $(PEER_DATA) (once; a few minutes)"
+	@$(PYTHON) -m venv $(PEER_DATA)
+	@$(PEER_DATA)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(DEV): $(READY)

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -25,7 +26,10 @@ roles:
     data: talk.jsonl
     split: {{test: 3, validation: 3}}
 """
-TOPICS = ("the moon", "a volcano", "rivers", "old maps", "bread", "clocks", "whales", "glass", "paper", "snow")
+WORDS = (
+    "moon volcano river map bread clock whale glass paper snow lamp bridge tower garden letter market mirror harbour "
+    "violin island copper orchard thunder needle carpet lantern window pepper anchor feather candle marble saddle"
+)
 
 
 class Screen:
@@ -67,14 +71,15 @@ def write(path: Path, rows: list[dict[str, Any]], *raw: str) -> None:
 
 
 def talk(count: int = 20) -> list[dict[str, Any]]:
-    """Rows that differ, with a column nobody reads."""
+    """Rows that differ in every word that counts, with a column nobody reads."""
+    drawn = [Random(number).sample(WORDS.split(), 15) for number in range(count)]
     return [
         {
-            "prompt": f"Tell me something about {TOPICS[number % 10]}, part {number * 7919 % 1000}",
-            "completion": f"Of {TOPICS[number % 10]} it is said: {number * number * 31 + 5} people wrote about it.",
+            "prompt": f"Tell me about {' and '.join(words[:4])}",
+            "completion": f"{' '.join(words[4:]).capitalize()}, so it is said.",
             "origin": f"page {number}",
         }
-        for number in range(count)
+        for number, words in enumerate(drawn)
     ]
 
 
@@ -169,7 +174,10 @@ def test_clean_takes_the_keys_of_a_project_from_a_file(atanor: Screen, tmp_path:
     assert "<b>" in rows_of(tmp_path / "clean.jsonl")[0]["completion"]
     (tmp_path / "clean.yaml").write_text("\nhtlm: off\n", "utf-8")
     atanor("clean", "talk.jsonl", "clean.jsonl", "--options", "clean.yaml", code=2)
-    assert "clean.yaml:2 htlm unknown option. Did you mean `html`?" in atanor.errors
+    assert (
+        "clean.yaml cannot be used; nothing was started line 2 htlm unknown option. Did you mean `html`?"
+        in atanor.errors
+    )
 
 
 def test_the_file_that_is_read_is_never_written_over(atanor: Screen, tmp_path: Path) -> None:
@@ -280,7 +288,11 @@ def test_augment_shows_before_and_after_and_keeps_what_is_filtered(atanor: Scree
     atanor("augment", "ask.jsonl", "more.jsonl", code=2)
     assert "one of --method and --options says how rows are made" in atanor.errors
     atanor("augment", "ask.jsonl", "more.jsonl", "--method", "edda", code=2)
-    assert "techniques" in atanor.errors and "'eda'" in atanor.errors
+    assert "--method no such technique (got edda). Did you mean `eda`?" in atanor.errors
+    atanor("augment", "ask.jsonl", "more.jsonl", "--method", "back_translation", "--alpha", "0.1", code=2)
+    assert "--alpha unknown option" in atanor.errors
+    atanor("augment", "ask.jsonl", "more.jsonl", "--method", "typos", "--alpha", "3", code=2)
+    assert "--alpha it cannot be this (got 3.0). Write a number above 0 and at most 1" in atanor.errors
 
 
 def test_build_list_show_diff_and_report_tell_of_one_dataset(atanor: Screen, project: Path) -> None:
@@ -291,7 +303,7 @@ def test_build_list_show_diff_and_report_tell_of_one_dataset(atanor: Screen, pro
     assert first["roles"] == ["guide"] and first["sides"] == {"train": 14, "validation": 3, "test": 3}
     assert f"{first['name']} guide 22 14 3 3" in atanor("list")
     shown = atanor("show", first["name"][:4], "-n", "1", "--side", "test")
-    assert "what is marked ⟦so⟧ carries loss" in shown and "⟦Of " in shown and "<|im_start|>user" in shown
+    assert "what is marked ⟦so⟧ carries loss" in shown and ", so it is said." in shown and "<|im_start|>user" in shown
     write(project / "talk.jsonl", [*talk(19), {**talk(20)[19], "completion": "It is another answer now, as it seems."}])
     (second,) = atanor.json("build").values()
     found = atanor.json("diff", first["name"], second["name"])
@@ -323,8 +335,8 @@ def test_a_row_is_followed_from_its_line_and_a_refused_one_too(atanor: Screen, p
 def test_a_file_is_shown_as_it_is_recognised(atanor: Screen, tmp_path: Path) -> None:
     write(tmp_path / "talk.jsonl", talk(4))
     said = atanor("show", "talk.jsonl", "-n", "2")
-    assert "talk.jsonl: jsonl, prompt_completion" in said and "user Tell me something about the moon" in said
-    assert said.count("assistant Of") == 2
+    assert "talk.jsonl: jsonl, prompt_completion" in said and "user Tell me about " in said
+    assert said.count(", so it is said.") == 2
     shown = atanor.json("show", "talk.jsonl", "-n", "1")
     assert shown["rows"][0]["line"] == 1 and shown["rows"][0]["pieces"] is None
     assert "page talk.report.html" in atanor("report", "talk.jsonl")
@@ -427,7 +439,9 @@ def test_books_become_windows_and_instructions_with_their_chapters_shown(
     rows = rows_of(tmp_path / "rows.jsonl")
     assert f"wrote rows.jsonl · {len(rows)} rows" in said
     assert {row["chapter"] for row in rows} >= {"CHAPTER I", "CHAPTER II", "CHAPTER III"}
-    assert all(BOOK[row["start"] : row["end"]].strip() == row["text"].strip() for row in rows)
+    whole = " ".join(BOOK.split())
+    assert all(" ".join(row["text"].split()) in whole for row in rows)
+    assert {row["group"].partition("/")[0] for row in rows} == {"The Two Rivers"}
     done = atanor.json("instruct", "book.txt", "asked.jsonl", "--kinds", "continue", "--tokens", "200", "--base", base)
     assert done["written"] == len(rows_of(tmp_path / "asked.jsonl")) == done["kinds"]["continue"]
     assert all(row["completion"] in BOOK for row in rows_of(tmp_path / "asked.jsonl"))

@@ -23,6 +23,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     folder = tmp_path_factory.mktemp("page")
     rows = [{"text": f"question {n} about item {n * 37}", "label": f"kind {n % 14}"} for n in range(60)]
     rows += [rows[0], {"text": "itâ€™s a café question", "label": HOSTILE}]
+    rows += [
+        {"text": f"{word} is what else", "label": HOSTILE} for word in ("snow", "bread", "glass", "whales", "maps")
+    ]
     lines = [json.dumps(row) for row in rows] + ['{"text": ']
     (folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
     recipe = Recipe(sources=(SourceOptions(path="rows.jsonl"),), split=SplitOptions(test=10, validation=5))
@@ -40,7 +43,7 @@ def text_of(page: str) -> str:
 
 def test_the_numbers_of_the_page_are_those_of_the_dataset(made: Dataset, page: str) -> None:
     text = text_of(page)
-    assert "63 read − 1 refused − 1 left out = 61 rows" in text
+    assert "68 read − 1 refused − 1 left out = 66 rows" in text
     for side, count in made.version.sides.items():
         assert f"{count} {side}" in text
     assert made.version.sha in page and made.version.key in page

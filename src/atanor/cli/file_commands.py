@@ -14,7 +14,7 @@ from atanor.cli import file_tables
 from atanor.cli.live import TerminalProgress
 from atanor.cli.screen import quiet_libraries, show_json, show_view
 from atanor.errors import ConfigurationError, Problem
-from atanor.project.choices import choice_of, choices_of, group_of, source_of
+from atanor.project.choices import choice_of, choices_of, group_of, source_of, technique_of
 
 if TYPE_CHECKING:
     from atanor.data.workshop.book_files import BookRows
@@ -146,7 +146,7 @@ def augment(source: str, out: Path, pairs: tuple[str, ...], wanted: Wanted, as_j
     if wanted.options is not None:
         options = options_in_file(wanted.options, AugmentOptions)
     else:
-        typed = {"techniques": [technique], "balance": wanted.balance, "limit": wanted.limit}
+        typed = {"techniques": [technique_of(technique)], "balance": wanted.balance, "limit": wanted.limit}
         options = group_of(AugmentOptions, typed)
     made = augment_file(
         source_of(source, pairs), out, options, wanted.seed, TerminalProgress(), only_new=wanted.only_new

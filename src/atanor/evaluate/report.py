@@ -26,8 +26,9 @@ class ReportItem(BaseModel):
 class DataSection(BaseModel):
     """What was trained and tested on, counted.
 
-    `read + added == used + refused + left_out + duplicates + joined`: rows added are further examples of one row, rows
-    joined are parts of another's. Of the rows added, `augmented` were made by augmentation. `dataset` is the name `atanor data show` knows; `changed` rows were mended.
+    `read + added == used + refused + left_out + duplicates + joined`: rows added are further examples of one row, of
+    them `augmented` by augmentation; rows joined are parts of another's. `dataset` is the name `atanor data show`
+    knows; `changed` rows were mended.
     """
 
     model_config = ConfigDict(frozen=True)

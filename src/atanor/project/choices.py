@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,6 +13,9 @@ from atanor.data.options import SourceOptions
 from atanor.errors import ConfigurationError, Problem, shorten
 from atanor.project.nearest import did_you_mean
 from atanor.project.wording import expected
+
+if TYPE_CHECKING:
+    from atanor.data.augmentation.options import TechniqueOptions
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Group = TypeVar("Group", bound=BaseModel)
@@ -43,6 +46,29 @@ def choices_of(kind: type[Choice], words: str, option: str) -> tuple[Choice, ...
     return tuple(choice_of(kind, word.strip(), option) for word in words.split(",") if word.strip())
 
 
+def technique_of(values: Mapping[str, Any]) -> TechniqueOptions:
+    """The augmentation technique that `method` names, with the other values as its options.
+
+    Raises:
+        ConfigurationError: there is no such technique, or an option of it cannot stand.
+    """
+    from atanor.data.augmentation import options
+
+    techniques: dict[str, type[options.TechniqueOptions]] = {
+        "synonyms": options.SynonymOptions,
+        "eda": options.EdaOptions,
+        "typos": options.TypoOptions,
+        "back_translation": options.BackTranslationOptions,
+        "paraphrase": options.ParaphraseOptions,
+        "new_examples": options.NewExampleOptions,
+    }
+    method = str(values["method"])
+    if method not in techniques:
+        fix = did_you_mean(method, techniques, f"Techniques: {', '.join(techniques)}")
+        raise _refused(Problem("no such technique", field="--method", value=method, fix=fix))
+    return group_of(techniques[method], values)
+
+
 def group_of(model: type[Group], values: Mapping[str, Any]) -> Group:
     """Options made of what was typed; a value of None was not typed.
 
@@ -53,24 +79,28 @@ def group_of(model: type[Group], values: Mapping[str, Any]) -> Group:
     try:
         return model.model_validate(typed)
     except ValidationError as error:
-        raise _refused(*problems_of(error, model, "--")) from error
+        raise _refused(*problems_of(error, model, typed, "--")) from error
 
 
-def problems_of(error: ValidationError, model: type[BaseModel], before: str = "") -> list[Problem]:
-    """One problem for each option that cannot stand; `before` goes before its name."""
+def problems_of(
+    error: ValidationError, model: type[BaseModel], values: Mapping[str, Any], before: str = ""
+) -> list[Problem]:
+    """One problem for each of the values that cannot stand; `before` goes before the option's name."""
     found: dict[str, Problem] = {}
     for detail in error.errors(include_url=False):
         place = ".".join(str(part) for part in detail["loc"])
         name = str(detail["loc"][0]) if detail["loc"] else ""
         if name in found:
             continue
+        written = values.get(name)
         field = f"{before}{name.replace('_', '-')}" if before else place or None
         if detail["type"] == "value_error":
             found[name] = Problem(str(detail["ctx"]["error"]), field=field or None)
         elif name in model.model_fields:
             reason = "missing" if detail["type"] == "missing" else "it cannot be this"
             shown = None if detail["type"] == "missing" else shorten(detail["input"])
-            fix = f"Write {expected(model, name)}" if "." not in place else detail["msg"]
+            nested = isinstance(written, (Mapping, list, tuple)) and len(detail["loc"]) > 1
+            fix = detail["msg"] if nested else f"Write {expected(model, name)}"
             found[name] = Problem(reason, field=field, value=shown, fix=fix)
         else:
             fix = did_you_mean(name, model.model_fields, f"Options: {', '.join(model.model_fields)}")
@@ -107,7 +137,7 @@ def source_of(path: str, pairs: tuple[str, ...] = (), **named: str | None) -> So
     try:
         return SourceOptions.model_validate({"path": path, **values})
     except ValidationError as error:
-        raise _refused(*problems_of(error, SourceOptions)) from error
+        raise _refused(*problems_of(error, SourceOptions, values)) from error
 
 
 def _refused(*problems: Problem) -> ConfigurationError:

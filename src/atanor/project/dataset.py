@@ -26,6 +26,7 @@ from atanor.evaluate.items import Item
 from atanor.evaluate.report import DataSection
 from atanor.evaluate.runner import TestPaper
 from atanor.methods.framing import Framing
+from atanor.models import LocalBase, context_of, end_ids_of, load_tokenizer
 from atanor.progress import Progress, Silent
 from atanor.project.options import ProjectFile
 from atanor.project.sources import keep_refused, make_dataset, naming_role, quarantine_file, require_enough_rows
@@ -38,6 +39,16 @@ class Reader:
     tokenizer: PreTrainedTokenizerBase
     context: int
     end_ids: frozenset[int]
+
+    @classmethod
+    def of(cls, local: LocalBase) -> Reader:
+        """The reader of a base; its weights are not loaded.
+
+        Raises:
+            BaseModelError: it has no tokenizer that can be read.
+        """
+        tokenizer = load_tokenizer(local)
+        return cls(tokenizer, context_of(local), end_ids_of(local, tokenizer))
 
 
 @dataclass(frozen=True)

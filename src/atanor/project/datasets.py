@@ -234,6 +234,6 @@ def options_in_file(path: Path, model: type[Group]) -> Group:
     except ValidationError as error:
         problems = [
             replace(problem, file=str(path), line=document.line_of(problem.field or ""))
-            for problem in problems_of(error, model)
+            for problem in problems_of(error, model, document.value)
         ]
         raise ConfigurationError(f"{path} cannot be used; nothing was started", problems) from error

@@ -11,7 +11,7 @@ from atanor.compute import Estimate, available_bytes, device_name, process_bytes
 from atanor.data.rows import TokenRow
 from atanor.errors import BaseModelError, Problem
 from atanor.methods.options import LoraMethodOptions
-from atanor.models import config_of, context_of, end_ids_of, load_tokenizer, resolve_base
+from atanor.models import config_of, resolve_base
 from atanor.progress import Progress
 from atanor.project.dataset import Reader, prepare_role
 from atanor.project.file import LoadedProject
@@ -84,9 +84,7 @@ def estimate_role(
     if not tuned:
         return []
     local = resolve_base(project.base_of(name), loaded.root, progress)
-    tokenizer = load_tokenizer(local)
-    reader = Reader(tokenizer, context_of(local), end_ids_of(local, tokenizer))
-    data = prepare_role(project, name, loaded.root, reader, progress)
+    data = prepare_role(project, name, loaded.root, Reader.of(local), progress)
     prepared = Prepared(name, config_of(local), data.training_rows, data.validation_rows, project.seed)
     process = process_bytes(device_name())
     return [predict(prepared, choice, process=process, price=price) for choice in tuned]

@@ -23,7 +23,7 @@ from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
 from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
 from atanor.methods.options import LoraMethodOptions
-from atanor.models import Base, context_of, detach, end_ids_of, load_base, load_tokenizer, resolve_base
+from atanor.models import Base, detach, load_base, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
@@ -33,7 +33,6 @@ from atanor.project.options import MethodChoice, RoleOptions
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
 from atanor.store.files import sha256_file, write_text, writing_folder
 from atanor.train import Interrupted, Precision, steps_of, train_dtype
-
 
 OUTCOMES = "outcomes.json"
 """What a run's candidate made of the test items, beside its report, so that two runs can be compared."""
@@ -115,10 +114,8 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool, trial
     role = project.roles[name]
     store = Store(loaded.root)
     local = resolve_base(project.base_of(name), loaded.root, watcher)
-    tokenizer = load_tokenizer(local)
-    reader = Reader(tokenizer, context_of(local), end_ids_of(local, tokenizer))
     repetition = 0 if trial is None else trial.repetition
-    data = prepare_role(project, name, loaded.root, reader, watcher, repetition=repetition)
+    data = prepare_role(project, name, loaded.root, Reader.of(local), watcher, repetition=repetition)
     store.add_dataset(
         DatasetRecord(
             sha=data.section.dataset_sha,

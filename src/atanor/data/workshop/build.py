@@ -164,7 +164,9 @@ def _work(tasks: Sequence[_Task], processes: int | None, progress: Progress) -> 
     left = [task for task in tasks if task.folder not in reports]
     total = sum(task.kilobytes for task in tasks)
     done = total - sum(task.kilobytes for task in left)
-    workers = min(len(left), processes or os.cpu_count() or 1)
+    # Starting a process takes seconds, in which one alone is done with little data.
+    cores = os.cpu_count() or 1
+    workers = min(len(left), processes or (cores if total > WORTH_A_BAR else 1))
     rows, started = 0, time.monotonic()
     watching = progress if total > WORTH_A_BAR else Silent()
     with watching.start("reading and checking", total, "kB", done) as activity:

@@ -46,7 +46,7 @@ def check_rows(rows: pa.Table, options: CheckOptions, told: float = 1.0) -> Stag
     Args:
         rows: schema `ROWS`.
         options: the rules' actions.
-        told: share of the rows, drawn by their ids, whose language is told; those refused for it are found all the same.
+        told: share of the rows, drawn by their ids, whose language is told; `languages` looks at all of them.
 
     Returns:
         The rows that go on, masked where `mask` asks for it, with counts by language, label, quality and length.

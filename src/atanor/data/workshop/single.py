@@ -82,7 +82,7 @@ def made_dataset(recipe: Recipe, progress: Progress, root: Path | None = None) -
 
 @contextmanager
 def naming_typed_files() -> Iterator[None]:
-    """Errors about a source that was typed name `--map OPTION` where the data room names a key of a project."""
+    """Errors about what was typed name `--map OPTION` and `--test` where the data room names keys of a project."""
     try:
         yield
     except DataError as error:
@@ -91,6 +91,8 @@ def naming_typed_files() -> Iterator[None]:
 
 def _as_typed(problem: Problem) -> Problem:
     place, _, option = (problem.field or "").rpartition(".")
+    if place == "split":
+        return replace(problem, field=f"--{option.replace('_', '-')}")
     if place != "data" and not place.startswith("data["):
         return problem
     return replace(problem, field=None if option == "path" else f"--map {option}")
