@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from atanor.compute import device_name, process_bytes
-from atanor.errors import ConfigurationError, NotFoundError, Problem
+from atanor.errors import BaseModelError, ConfigurationError, NotFoundError, Problem
 from atanor.evaluate import Comparison, Outcome, build_metric, compare
 from atanor.evaluate.items import Verdict
 from atanor.evaluate.report import Report
@@ -83,14 +83,14 @@ class PlannedArm:
         rows: training rows, new ones included.
         made: those that augmentation made.
         steps: optimizer steps, at most: training may stop early.
-        prediction: of time and memory.
+        prediction: of time and memory; None where the base's family cannot be predicted.
     """
 
     arm: Arm
     rows: int
     made: int
     steps: int
-    prediction: Prediction
+    prediction: Prediction | None
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,9 @@ class AblationPlan:
 
     @property
     def seconds(self) -> float:
-        """Seconds of training in all; answering the test items comes on top."""
-        return self.repetitions * sum(planned.prediction.estimate.seconds for planned in self.arms)
+        """Predicted seconds of training in all; answering the test items comes on top."""
+        predictions = (planned.prediction for planned in self.arms)
+        return self.repetitions * sum(found.estimate.seconds for found in predictions if found is not None)
 
 
 @dataclass(frozen=True)
@@ -316,11 +317,16 @@ class _Trials:
         rows = data.training_rows
         choice = self._fitted(len(rows))
         prepared = Prepared(self._name, config_of(self._local), rows, data.validation_rows, self._loaded.file.seed)
-        prediction = predict(prepared, choice, process=process_bytes(device_name()))
+        prediction = None
+        try:
+            prediction = predict(prepared, choice, process=process_bytes(device_name()))
+        except BaseModelError as error:
+            self._watcher.say(f"predicted {error.summary}")
         return PlannedArm(arm, len(rows), data.section.augmented, steps_of(len(rows), _training(choice)), prediction)
 
     def report(self, arm: Arm, repetition: int) -> Report:
         """The report of the arm's run: found finished, resumed or begun."""
+        self._watcher.say(f"arm       {arm.name}, with seed {self._loaded.file.seed + repetition}")
         choice = self._fitted(len(self.data(arm, repetition).training_rows))
         (report,) = run_role(
             self._with(arm, choice),

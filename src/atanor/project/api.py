@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atanor.errors import NotFoundError, Problem
+from atanor.errors import ConfigurationError, NotFoundError, Problem
 from atanor.evaluate.report import Report
 from atanor.project.checking import check_project
 from atanor.project.events import Unwatched, Watcher
@@ -16,8 +17,10 @@ from atanor.store import RunRecord, Store
 if TYPE_CHECKING:
     from atanor.data.workshop.accepting import Accepted
     from atanor.data.workshop.dataset import Dataset
+    from atanor.project.ablation import Ablation, AblationPlan, Budget
     from atanor.project.conversation import Conversation
     from atanor.project.estimating import Prediction
+    from atanor.project.outliers import Outliers
     from atanor.project.sources import CheckedRows
 
 
@@ -183,6 +186,70 @@ class Project:
 
         return {name: accept_role(self.loaded, name) for name in names}
 
+    def plan_ablation(
+        self,
+        role: str | None = None,
+        *,
+        techniques: Sequence[str] = (),
+        seeds: int = 1,
+        budget: Budget | None = None,
+        watcher: Watcher | None = None,
+    ) -> AblationPlan:
+        """Say what it takes to find out whether augmentation helps a role; no weight is loaded.
+
+        Args:
+            role: which; it may be left out where there is only one.
+            techniques: only these, as `eda`, or `all` for all together.
+            seeds: how often everything is trained, each time with other draws.
+            budget: what is equal of all trainings: optimizer steps, or epochs. By default the steps.
+            watcher: told about long work.
+
+        Raises:
+            AtanorError: something is wrong with the project, its data or its base, or the role has no augmentation.
+        """
+        name = self._one_role(role)
+        from atanor.project.ablation import Budget, plan_ablation
+
+        return plan_ablation(
+            self.loaded,
+            name,
+            watcher or Unwatched(),
+            only=techniques,
+            repetitions=seeds,
+            budget=budget or Budget.STEPS,
+        )
+
+    def ablate(self, plan: AblationPlan, watcher: Watcher | None = None) -> Ablation:
+        """Train a role with and without augmentation as planned, and say what each technique does to its score.
+
+        Interrupted, the same call goes on where it was.
+
+        Args:
+            plan: from `plan_ablation`.
+            watcher: sees stages and progress; nobody by default.
+
+        Raises:
+            AtanorError: see `run`.
+        """
+        from atanor.project.ablation import ablate
+
+        return ablate(self.loaded, plan, watcher or Unwatched())
+
+    def outliers(self, role: str | None = None, watcher: Watcher | None = None) -> Outliers:
+        """Judge every training row of a role by the untouched base's loss on it: the strange and the obvious ones.
+
+        Args:
+            role: which; it may be left out where there is only one.
+            watcher: told about long work.
+
+        Raises:
+            AtanorError: something is wrong with the project, its data or its base.
+        """
+        name = self._one_role(role)
+        from atanor.project.outliers import find_outliers
+
+        return find_outliers(self.loaded, name, watcher or Unwatched())
+
     def runs(self) -> list[RunRecord]:
         """All runs of this project, newest first."""
         return self.store.runs()
@@ -229,6 +296,14 @@ class Project:
         for name in names:
             self._require_method(name, method, alone=role is not None or len(names) == 1)
         return names
+
+    def _one_role(self, role: str | None) -> str:
+        """The role that is meant, once the project was checked."""
+        names = self._names(role, None)
+        if len(names) > 1:
+            fix = f"Name one with --role: {', '.join(names)}"
+            raise ConfigurationError("which role is meant?", [Problem(f"there are {len(names)}", fix=fix)])
+        return names[0]
 
     def _known_role(self, role: str) -> str:
         if role not in self.loaded.file.roles:
