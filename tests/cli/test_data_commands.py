@@ -402,6 +402,25 @@ def test_accept_never_writes_a_row_that_is_bad_or_has_another_line_now(atanor: S
     assert rows_of(source) == talk(25)
 
 
+def test_accept_keeps_the_byte_order_mark_and_line_ends_of_a_file(atanor: Screen, project: Path) -> None:
+    source, quarantine = project / "talk.jsonl", project / ".atanor" / "quarantine" / "guide.jsonl"
+    lines = ['{"prompt": "first", "completion": ""}', *(json.dumps(row) for row in talk(20))]
+    source.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    atanor("build")
+    mend(quarantine, lambda row: '{\n  "prompt": "first",\n  "completion": "filled"\n}')
+    atanor("accept")
+    lines[0] = '{"prompt": "first", "completion": "filled"}'
+    assert source.read_bytes() == b"\xef\xbb\xbf" + "\r\n".join(lines).encode()
+
+
+def test_rows_that_are_no_single_examples_are_written_as_messages(atanor: Screen, tmp_path: Path) -> None:
+    speeches = [("Duke", "Who goes there at this hour?"), ("Maid", "A friend, my lord, and no other.")]
+    write(tmp_path / "play.jsonl", [{"speaker": who, "text": said, "act": 1, "scene": 1} for who, said in speeches * 3])
+    atanor("dedupe", "play.jsonl", "out.jsonl", "--map", "format=script", "--map", "speaker=speaker", "--near", "keep")
+    rows = rows_of(tmp_path / "out.jsonl")
+    assert rows and all(row["messages"][-1]["role"] == "assistant" for row in rows)
+
+
 def test_accept_says_of_other_kinds_to_mend_the_source(atanor: Screen, project: Path) -> None:
     lines = ["prompt,completion", *(f"question {n} of many,answer {n * n} of it" for n in range(12)), "lonely,"]
     (project / "talk.csv").write_text("\n".join(lines) + "\n", "utf-8")

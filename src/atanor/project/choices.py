@@ -93,9 +93,10 @@ def problems_of(
         if name in found:
             continue
         written = values.get(name)
-        field = f"{before}{name.replace('_', '-')}" if before else place or None
+        typed = f"{before}{name.replace('_', '-')}" if before and name else place
+        field = typed or None  # options that contradict each other are no single one
         if detail["type"] == "value_error":
-            found[name] = Problem(str(detail["ctx"]["error"]), field=field or None)
+            found[name] = Problem(str(detail["ctx"]["error"]), field=field)
         elif name in model.model_fields:
             reason = "missing" if detail["type"] == "missing" else "it cannot be this"
             shown = None if detail["type"] == "missing" else shorten(detail["input"])

@@ -133,7 +133,7 @@ def _version(
             "tallies": added_tallies([before.tallies, *tallies]),
             "sides": {**before.sides, str(Side.TRAIN): before.sides[str(Side.TRAIN)] + len(made.examples)},
             "notes": (*before.notes, _note(made)),
-            "augmentation": asdict(made.report),
+            "augmentation": json.loads(json.dumps(asdict(made.report))),
         }
     )
 

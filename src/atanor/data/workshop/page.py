@@ -9,8 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from atanor.data.augmentation import AugmentOptions
 from atanor.data.rows import Example
 from atanor.data.sides import Side
+from atanor.data.workshop.augmentation_page import augmentation_part
 from atanor.data.workshop.dataset import Dataset, Version
 from atanor.data.workshop.page_findings import found
 from atanor.data.workshop.recipe import Recipe
@@ -67,6 +69,7 @@ def dataset_page(dataset: Dataset) -> str:
         Section("stages", "What every stage did", _stages(version)),
         Section("found", "What was found, changed and refused", found(entries)),
         Section("rows", "What the rows are like", _tallies(version.tallies)),
+        *_augmentation(version.augmentation),
         Section("samples", "Some rows", _samples(dataset)),
         Section("sources", "Where the rows are from", _sources(dataset)),
         Section("recipe", "How to make it again", _recipe(dataset)),
@@ -83,6 +86,10 @@ def dataset_page(dataset: Dataset) -> str:
         ),
     ]
     return framed(f"dataset {dataset.name}", body, generator=f"atanor {version.atanor}")
+
+
+def _augmentation(report: Mapping[str, Any] | None) -> list[Section]:
+    return [] if report is None else [Section("augmentation", "What augmentation made", augmentation_part(report))]
 
 
 def _header(dataset: Dataset) -> Markup:
@@ -305,10 +312,15 @@ def _file(name: str, content: Mapping[str, Any]) -> Markup:
 
 def _without_defaults(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
     """What is not as it is by itself; all of it where another version of Atanor wrote it."""
+    own = {name: value for name, value in recipe.items() if name != "augment"}
+    augment = recipe.get("augment", {})
+    options = {name: value for name, value in augment.items() if name != "seed"}
     try:
-        return Recipe.model_validate(recipe).model_dump(mode="json", exclude_defaults=True)
+        short = Recipe.model_validate(own).model_dump(mode="json", exclude_defaults=True)
+        added = AugmentOptions.model_validate(options).model_dump(mode="json", exclude_defaults=True)
     except ValidationError:
         return recipe
+    return {**short, "augment": {**added, "seed": augment["seed"]}} if augment else short
 
 
 def _words(name: str) -> str:

@@ -21,6 +21,10 @@ _GROUPS = {
     Fate.LEFT_OUT: ("Left out", "Rows that nobody wanted, or that were there already."),
     Fate.REPORTED: ("Reported", "Rows that are used as they are; somebody should know."),
     Fate.ADDED: ("Added", "Rows that were made here."),
+    Fate.NOT_MADE: (
+        "Not made",
+        "Candidates of augmentation that were not good enough; the rows they were made of stay.",
+    ),
 }
 _NAMES = {
     "near_duplicates.minhash": "near-duplicates",
