@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from atanor.data import Example, Message, SourceOptions, Speaker, read_examples
@@ -89,6 +89,8 @@ def files_of(kind: WriteFormat) -> list[str]:
 @given(data=st.data())
 def test_what_is_written_reads_back_the_same(kind: WriteFormat, name: str, data: st.DataObject) -> None:
     written = data.draw(st.lists(examples_for(kind), min_size=1, max_size=4))
+    # A line break inside a cell of a table is read as LF, whichever it was.
+    assume(not name.startswith(("a.csv", "a.tsv")) or r"\r\n" not in repr(written))
     if kind in UPLOADS:
         written = (written * UPLOADS[kind].least)[: max(UPLOADS[kind].least, len(written))]
     with tempfile.TemporaryDirectory() as folder:

@@ -31,12 +31,12 @@ LONGEST = 400
 MOST_BARS = 8
 """Values of a count that are shown; the rest is put together."""
 
-_NUMBERED = ("quality", "answer_characters")
+_NUMBERED = ("quality", "characters")
 _TITLES = {
-    "language": "language of the answer",
+    "language": "language of the answer or of the text that has a label",
     "label": "label",
     "quality": "quality score, from",
-    "answer_characters": "characters of the answer, from",
+    "characters": "characters of it, from",
 }
 
 

@@ -135,15 +135,18 @@ def _too_low(texts: TextsOfRows, quality: npt.NDArray[np.float64], lowest: float
 def _tallies(texts: TextsOfRows, quality: npt.NDArray[np.float64], options: CheckOptions, told: float) -> Tallies:
     """What the rows are like, in counts: told whatever the actions are."""
     bins = np.minimum((quality * _QUALITY_BINS).astype(int), _QUALITY_BINS - 1)
-    lengths = pc.utf8_length(texts.values.take(pa.array(texts.answer))).to_numpy()
-    sample = texts.answer if told >= 1 else texts.answer[_drawn(texts.rows, told)]
+    labelled = texts.rows.column("label").is_valid().to_numpy()
+    # A label is no text: of a row that has one, the turn before it is looked at.
+    spoken = np.where(labelled, texts.answer - 1, texts.answer)
+    lengths = pc.utf8_length(texts.values.take(pa.array(spoken))).to_numpy()
+    sample = spoken if told >= 1 else spoken[_drawn(texts.rows, told)]
     languages = identify_languages(texts.values.take(pa.array(sample)), options.languages).codes
     labels = texts.rows.column("label").drop_null().to_pylist()
     return {
         "language": Counter(languages),
         "label": Counter(labels),
         "quality": Counter(f"{step / _QUALITY_BINS:.1f}" for step in bins),
-        "answer_characters": Counter(str(1 << int(bits)) for bits in np.log2(np.maximum(lengths, 1))),
+        "characters": Counter(str(1 << int(bits)) for bits in np.log2(np.maximum(lengths, 1))),
     }
 
 

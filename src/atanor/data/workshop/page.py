@@ -36,16 +36,17 @@ _TITLES = {
     "language": "Languages",
     "label": "Labels",
     "quality": "Quality score",
-    "answer_characters": "Length of the answers",
+    "characters": "Lengths",
 }
 _CAPTIONS = {
-    "language": "Rows by the language of the answer; of a very short one it cannot be told.",
+    "language": "Rows by the language of the answer, or of the text that has a label; of a very short one it cannot be "
+    "told.",
     "label": "Rows of each label.",
     "quality": "Rows by quality score, from 0 to 1: a column begins at the score under its left edge.",
-    "answer_characters": "Rows by length of the answer: a column begins at the length under its left edge and ends at "
-    "twice as much.",
+    "characters": "Rows by length of the answer, or of the text that has a label: a column begins at the length under it "
+    "and ends at twice as much.",
 }
-_NUMBERED = {"quality": "quality score", "answer_characters": "characters of the answer"}
+_NUMBERED = {"quality": "quality score", "characters": "characters"}
 
 
 def write_page(dataset: Dataset, beside: str | None = None) -> Path:
