@@ -252,7 +252,7 @@ def test_absolute_paths_are_read_where_they_are_allowed(tmp_path: Path, write: A
     name = str(tmp_path / write("a.jsonl", GOOD))
     assert read(Path("/nonexistent"), name, outside=True).read == 1
     assert read_examples([SourceOptions(path=name)], Path("/nonexistent"), confined=False).read == 1
-    with pytest.raises(DataError, match="leads out of the project's folder.*`outside: true`"):
+    with pytest.raises(DataError, match=r"leads out of the project's folder.*`outside: true`"):
         read(Path("/nonexistent"), name)
 
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from atanor.cli.ablate_command import ablate
 from atanor.cli.data_app import data_app
+from atanor.cli.outliers_command import outliers
 
 app = typer.Typer(
     name="atanor",
@@ -17,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+data_app.command("ablate")(ablate)
+data_app.command("outliers")(outliers)
 app.add_typer(data_app, name="data")
 
 ProjectArgument = Annotated[Path, typer.Argument(help="Project file, or the folder it is in.", show_default=True)]

@@ -121,7 +121,10 @@ _URL = re.compile(
 )
 
 _PASSWORD_NAMES = r"password|passwd|passphrase|pwd|contrase[nñ]a|clave"
-_KEY_NAMES = r"secret(?:[_ -]?key)?|token|credentials?|(?:api|access|private|account|auth|encryption|signing|subscription|shared)[_ -]?key"
+_KEY_NAMES = (
+    r"secret(?:[_ -]?key)?|token|credentials?|"
+    r"(?:api|access|private|account|auth|encryption|signing|subscription|shared)[_ -]?key"
+)
 _SETTING_TAIL = r"(?:[_-][A-Za-z0-9_-]{1,30})?[\"'`]?[ \t]{0,3}"
 _PASSWORD_FORM = rf"(?i)(?:{_PASSWORD_NAMES}){_SETTING_TAIL}(?:[=:]|(?:is|es)[ \t:])"
 _KEY_FORM = rf"(?i)(?:{_KEY_NAMES}){_SETTING_TAIL}(?:[=:]|(?:is|es)[ \t:])"

@@ -43,8 +43,8 @@ _CAPTIONS = {
     "told.",
     "label": "Rows of each label.",
     "quality": "Rows by quality score, from 0 to 1: a column begins at the score under its left edge.",
-    "characters": "Rows by length of the answer, or of the text that has a label: a column begins at the length under it "
-    "and ends at twice as much.",
+    "characters": "Rows by length of the answer, or of the text that has a label: a column begins at the length under "
+    "it and ends at twice as much.",
 }
 _NUMBERED = {"quality": "quality score", "characters": "characters"}
 
