@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from atanor.cli.data_app import data_app
+from atanor.cli.app import data_app
 from atanor.data.workshop.decisions import CONTRADICTIONS, DUPLICATES, NEAR_DUPLICATES, SELECT, SPLIT
 from atanor.project.notation import option_groups
 from atanor.project.options import ProjectFile
