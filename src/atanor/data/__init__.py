@@ -1,12 +1,15 @@
-"""The data room: files of rows become examples, the examples a frozen three-way split, the split rows of tokens.
+"""The data room: files become rows, rows a dataset that was cleaned, checked and split, its sides rows of tokens.
 
-In: `SourceOptions`, `SplitOptions`, `RenderOptions` of a role, and the base's tokenizer. Out, in this order:
+In: `SourceOptions`, `CleanOptions`, `CheckOptions`, `SplitOptions`, `AugmentOptions` and `RenderOptions` of a role, and
+the base's tokenizer. Out, in this order, through the packages of the room:
 
-    read = read_examples(role.data, root, group_by=..., seed=...)      # every row: an example, a refusal or left out
-    require_enough(read, max_refused); write_quarantine(read.refusals, path)
-    split = split_examples(read.examples, role.split, seed, frozen)    # made once, then the same for ever
-    train = render_examples(split.train, tokenizer, role.render, context, end_ids)
-    summarise(read, split, train=train, ...)                           # numbers that add up to the rows read
+    containers, formats     bytes to records, records to `Example`s         read_examples(sources, root)
+    cleaning, checks        texts to cleaner texts, and to `Finding`s       clean_texts(texts, options), find_…(texts)
+    duplicates, bias        which rows are alike, who is named in them
+    workshop                all of it, block by block, to a dataset on disk  build_dataset(recipe, root, folder)
+    augmentation, corpora   more rows from those there are, rows from books
+    writing, tokenisation   rows in other formats, what a tokenizer makes of them
+    here                    sides to tokens with weights                    render_examples(examples, tokenizer, …)
 
 No row is dropped, cut or repaired without being counted, and a bad one tells file, line, field and fix.
 """
