@@ -196,6 +196,15 @@ def test_a_new_row_leads_back_to_its_parent(parent: Dataset, tmp_path: Path) -> 
     assert history.trace_row(after, child.parent or "").children == (child,)
 
 
+def test_new_rows_are_added_and_none_is_taken_for_another_rewritten(parent: Dataset, tmp_path: Path) -> None:
+    first = augment_dataset(parent, options(SWAPS), tmp_path / "datasets", seed=17)
+    found = history.difference(parent, first)
+    assert (found.added, found.removed, found.rewritten) == (first.version.stages[-1].added, 0, 0)
+    assert found.same == sum(parent.version.sides.values()) and set(found.recipe) == {"augment"}
+    other = history.difference(first, augment_dataset(parent, options(SWAPS), tmp_path / "datasets", seed=18))
+    assert other.added > 0 and other.removed > 0 and other.rewritten == 0
+
+
 def keys_of(example: Example) -> set[str]:
     return {group_key(example), json.dumps([turn.content for turn in example.prompt])}
 

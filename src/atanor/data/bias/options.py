@@ -1,13 +1,11 @@
-"""The options of the bias report and of counterfactual augmentation, as they are written in a project file."""
+"""The options of the bias report and of counterfactual augmentation, as the commands about them take them."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
-
-from atanor.options import Options
+from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["en", "es"]
 
@@ -22,8 +20,10 @@ class Dimension(StrEnum):
     RELIGION = "religion"
 
 
-class BiasOptions(Options):
+class BiasOptions(BaseModel):
     """What the bias report looks at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     dimensions: tuple[Dimension, ...] = Field(
         tuple(Dimension), min_length=1, description="What is counted: `gender`, `origin`, `age`, `religion`."
@@ -46,8 +46,10 @@ class BiasOptions(Options):
     examples: int = Field(3, ge=0, le=20, description="Excerpts of rows shown for each group.")
 
 
-class CounterfactualOptions(Options):
+class CounterfactualOptions(BaseModel):
     """New rows in which the groups of a dimension are exchanged (counterfactual data augmentation)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     dimensions: tuple[Dimension, ...] = Field(
         (Dimension.GENDER,), min_length=1, description="What is exchanged; a new row exchanges one dimension."

@@ -17,6 +17,8 @@ from atanor.data.workshop.table import concatenated, examples_of
 from atanor.errors import NotFoundError, Problem
 
 _PLACES = ["id", "source", "line"]
+_PLACE = ["source", "line", "made"]
+"""What says that two rows of other content are one row, rewritten."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,11 @@ def difference(older: Dataset, newer: Dataset, samples: int = 3) -> Difference:
     moved = both.filter(pc.not_equal(both.column("side"), both.column("side_new")))
     gone = before.join(after, keys="id", join_type="left anti")
     come = after.join(before, keys="id", join_type="left anti")
-    again = gone.join(come, keys=["source", "line"], join_type="inner", right_suffix="_new")
-    removed = gone.join(come, keys=["source", "line"], join_type="left anti").sort_by(
+    again = gone.join(come, keys=_PLACE, join_type="inner", right_suffix="_new")
+    removed = gone.join(come, keys=_PLACE, join_type="left anti").sort_by(
         [("source", "ascending"), ("line", "ascending")]
     )
-    added = come.join(gone, keys=["source", "line"], join_type="left anti").sort_by(
+    added = come.join(gone, keys=_PLACE, join_type="left anti").sort_by(
         [("source", "ascending"), ("line", "ascending")]
     )
     again = again.sort_by([("source", "ascending"), ("line", "ascending")])
@@ -190,11 +192,14 @@ def _examples(dataset: Dataset, names: pa.ChunkedArray) -> tuple[Example, ...]:
 
 
 def _sided_places(dataset: Dataset) -> pa.Table:
-    """Id, source, line and side of every row."""
-    return pa.concat_tables(
-        (rows := dataset.rows(side, _PLACES)).append_column("side", pa.array([str(side)] * len(rows), pa.string()))
-        for side in Side
-    )
+    """Id, source, line and side of every row; of one that augmentation made its id too: its place is its parent's."""
+    sides = []
+    for side in Side:
+        rows = dataset.rows(side, [*_PLACES, "parent"])
+        made = pc.if_else(pc.is_null(rows.column("parent")), "", rows.column("id"))
+        named = rows.select(_PLACES).append_column("made", made)
+        sides.append(named.append_column("side", pa.array([str(side)] * len(rows), pa.string())))
+    return pa.concat_tables(sides)
 
 
 def _recipes(
