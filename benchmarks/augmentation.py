@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import dataclasses
 import json
 import os
 import random
@@ -28,6 +27,7 @@ import pyarrow as pa
 import yaml
 
 import atanor
+from atanor.cli.screen import quiet_libraries
 from atanor.cli.trials import TrialWatcher
 from atanor.data.duplicates import NearDuplicates, signatures
 from atanor.project.ablation import Ablation, AblationPlan
@@ -41,7 +41,7 @@ TEST = 308
 SEED = 17
 ROWS_OF_AN_INTENT = 10
 TECHNIQUES = ["synonyms", "eda", "back_translation", "typos"]
-LORA = {"rank": 16, "learning_rate": 1e-3, "epochs": 4, "batch": 16, "patience": 0}
+LORA = {"rank": 16, "learning_rate": 1e-3, "epochs": 2, "batch": 8, "validate_every": 48, "patience": 0}
 
 
 def drawn_rows(intents: int, test: int) -> dict[str, list[dict[str, str]]]:
@@ -139,6 +139,7 @@ def main() -> None:
     asked = parser.parse_args()
     if not (DATA / "banking77").is_dir():
         sys.exit(f"{DATA / 'banking77'} is not there; name its folder in ATANOR_DATA")
+    quiet_libraries()
     keep = os.environ.get("ATANOR_KEEP")
     with tempfile.TemporaryDirectory() as temporary:
         path = write_project(Path(keep or temporary), drawn_rows(asked.intents, asked.test))
@@ -151,7 +152,7 @@ def main() -> None:
         made = project.build()["banking77"].version.augmentation
     result = {**summary(found), "augmentation": made}
     document = {"machine": machine(), "versions": versions(), "intents": asked.intents, "result": result}
-    text = json.dumps(document, indent=2, ensure_ascii=False, default=dataclasses.asdict) + "\n"
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if (asked.intents, asked.test) == (INTENTS, TEST):
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(text, encoding="utf-8")

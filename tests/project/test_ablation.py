@@ -11,8 +11,9 @@ import pytest
 import atanor
 from atanor.errors import ConfigurationError, NotFoundError
 from atanor.evaluate.items import Verdict
-from atanor.project.ablation import Ablation, AblationPlan, Budget, Effect, _effect
+from atanor.project.ablation import Ablation, AblationPlan, Effect, _effect
 from atanor.project.events import Event, RunJudged, RunPlanned, Unwatched
+from atanor.project.trials import Budget
 from atanor.store import RunState
 from tests.journeys.projects import write_project
 
@@ -136,6 +137,9 @@ def test_what_cannot_be_compared_is_said(project: atanor.Project, tmp_path: Path
     bare = atanor.Project.load(write_project(tmp_path / "bare", tiny_base_folder))
     with pytest.raises(ConfigurationError, match=r"Write techniques under `roles\.counter\.augment`"):
         bare.plan_ablation()
+    judged = ROLE.replace("[exact_match, perplexity]", "[forgetting]")
+    with pytest.raises(ConfigurationError, match="no metric looks at what the role should do"):
+        atanor.Project.load(write_project(tmp_path / "judged", tiny_base_folder, role=judged)).plan_ablation()
     prompted = write_project(
         tmp_path / "prompted",
         tiny_base_folder,

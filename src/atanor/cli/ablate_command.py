@@ -25,9 +25,9 @@ def ablate(  # noqa: PLR0917  # the signature is the command line
     from atanor.cli import ablation_tables
     from atanor.cli.screen import quiet_libraries, show_json, show_view
     from atanor.cli.trials import TrialWatcher
-    from atanor.project.ablation import Budget
     from atanor.project.api import Project
     from atanor.project.choices import choice_of
+    from atanor.project.trials import Budget
 
     quiet_libraries()
     common = choice_of(Budget, budget, "--budget")

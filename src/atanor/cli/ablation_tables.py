@@ -8,7 +8,8 @@ from rich.text import Text
 
 from atanor.cli import figures
 from atanor.cli.tables import facts, ruled
-from atanor.project.ablation import Ablation, AblationPlan, Budget, Effect, Measured, PlannedArm
+from atanor.project.ablation import Ablation, AblationPlan, Effect, Measured
+from atanor.project.trials import Budget, PlannedArm
 
 _STYLES = {
     Effect.HELPS: "bold green",

@@ -17,11 +17,12 @@ from atanor.store import RunRecord, Store
 if TYPE_CHECKING:
     from atanor.data.workshop.accepting import Accepted
     from atanor.data.workshop.dataset import Dataset
-    from atanor.project.ablation import Ablation, AblationPlan, Budget
+    from atanor.project.ablation import Ablation, AblationPlan
     from atanor.project.conversation import Conversation
     from atanor.project.estimating import Prediction
     from atanor.project.outliers import Outliers
     from atanor.project.sources import CheckedRows
+    from atanor.project.trials import Budget
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,8 @@ class Project:
             AtanorError: something is wrong with the project, its data or its base, or the role has no augmentation.
         """
         name = self._one_role(role)
-        from atanor.project.ablation import Budget, plan_ablation
+        from atanor.project.ablation import plan_ablation
+        from atanor.project.trials import Budget
 
         return plan_ablation(
             self.loaded,
