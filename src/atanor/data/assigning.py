@@ -249,7 +249,11 @@ def _thawed(keys: SplitKeys, groups: Numbers, old: Frozen, file: Path) -> Assign
 
 def _order(names: Keys, seed: int) -> Numbers:
     """The groups in the order of the SHA-256 of seed and name."""
-    digests = b"".join(hashlib.sha256(f"{seed}:{name:016x}".encode()).digest() for name in names.tolist())
+    written = names.astype(">u8").tobytes().hex().encode()
+    start = f"{seed}:".encode()
+    digests = b"".join(
+        [hashlib.sha256(start + written[place : place + 16]).digest() for place in range(0, len(written), 16)]
+    )
     parts = np.frombuffer(digests, ">u8").reshape(-1, 4)
     return np.lexsort((parts[:, 3], parts[:, 2], parts[:, 1], parts[:, 0]))
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-"""Made once: `json.dumps` with these arguments makes one for every row."""
+import orjson
 
 
 class Speaker(StrEnum):
@@ -92,8 +90,8 @@ class Example:
             "tools": self.tools,
         }
         told = {name: value for name, value in more.items() if value not in (None, ())}
-        content = _COMPACT.encode([turns, self.text, *([told] if told else [])])
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        content = orjson.dumps([turns, self.text, *([told] if told else [])])
+        return hashlib.sha256(content).hexdigest()[:16]
 
     @property
     def prompt(self) -> tuple[Message, ...]:

@@ -13,8 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import ExitStack
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -244,12 +243,16 @@ def _content_sha(decisions: Decisions) -> str:
 def _write(folder: Path, version: Version, decisions: Decisions, blocks: Sequence[Path]) -> None:
     """The tables, the log and the description, all or nothing."""
     with writing_folder(folder) as new:
-        with ExitStack() as stack:
-            writers = [stack.enter_context(_writer(new / f"{side}.parquet", ROWS)) for side in SIDES]
-            for start, rows in decisions.stock.blocks():
-                sides = decisions.sides[start : start + len(rows)]
-                for code, writer in enumerate(writers):
-                    writer.write_table(rows.filter(pa.array(sides == code)))
+
+        def write_side(code: int) -> None:
+            with _writer(new / f"{SIDES[code]}.parquet", ROWS) as writer:
+                for start, rows in decisions.stock.blocks():
+                    writer.write_table(rows.filter(pa.array(decisions.sides[start : start + len(rows)] == code)))
+
+        # Packing takes most of the time, and Arrow does it outside the interpreter's lock.
+        with ThreadPoolExecutor(len(SIDES)) as pool:
+            for done in [pool.submit(write_side, code) for code in range(len(SIDES))]:
+                done.result()
         with _writer(new / LOG_FILE, LOG) as log:
             for block in blocks:
                 log.write_table(map_table(block / BLOCK_LOG))

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
 import pyarrow as pa
 
 from atanor.data.rows import Example, Message, Speaker
@@ -42,9 +43,6 @@ ROWS = pa.schema(
 )
 """One row; see `Example`. `fields` is JSON text of the row as it stood in its file."""
 
-_FIELDS = json.JSONEncoder(ensure_ascii=False, default=str)
-"""Made once: `json.dumps` with these arguments makes one for every row."""
-
 
 def table_of(examples: Sequence[Example]) -> pa.Table:
     """The examples as a table of `ROWS`, in their order."""
@@ -63,7 +61,7 @@ def table_of(examples: Sequence[Example]) -> pa.Table:
             "group": [example.group for example in examples],
             "parent": [example.parent for example in examples],
             "technique": [example.technique for example in examples],
-            "fields": [_FIELDS.encode(example.fields) for example in examples],
+            "fields": [_json(example.fields) for example in examples],
         },
         schema=ROWS,
     )
@@ -89,6 +87,14 @@ def empty_rows() -> pa.Table:
 def concatenated(tables: Iterable[pa.Table]) -> pa.Table:
     """The rows of all tables, in order, in one chunk a column."""
     return pa.concat_tables([empty_rows(), *tables]).combine_chunks()
+
+
+def _json(fields: Mapping[str, Any]) -> bytes:
+    """JSON text of a row as UTF-8."""
+    try:
+        return orjson.dumps(fields, default=str, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError:  # keys that are no text, numbers of more than 64 bits
+        return json.dumps(fields, ensure_ascii=False, default=str).encode()
 
 
 def _messages(examples: Sequence[Example]) -> pa.ListArray:
