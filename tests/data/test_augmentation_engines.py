@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,14 +13,15 @@ import pytest
 from atanor.data.augmentation.apertium import Apertium
 from atanor.data.augmentation.back_translation import BackTranslation
 from atanor.data.augmentation.endpoint import Endpoint
-from atanor.data.augmentation.languages import language_of
 from atanor.data.augmentation.marian import Marian
 from atanor.data.augmentation.meaning import LexicalEmbedder, find_embedder, similarities
 from atanor.data.augmentation.options import EndpointOptions
 from atanor.data.augmentation.paraphrase import ModelTranslator, Paraphrase, bare_answer
 from atanor.data.augmentation.protect import Protection
+from atanor.data.words.languages import language_of
 from atanor.errors import DataError, MissingExtraError
 from atanor.progress import Silent
+from tests.endpoint import Reply, Server, said
 
 needs_apertium = pytest.mark.skipif(shutil.which("apertium") is None, reason="apertium is not installed")
 
@@ -135,66 +133,6 @@ def test_a_folder_that_is_no_translation_model_is_told(tiny_base_folder: Path) -
     model = Marian(f"path:{tiny_base_folder}", f"path:{tiny_base_folder}")
     with pytest.raises(DataError, match="a translation model cannot be used"):
         model.there(["text"])
-
-
-Reply = Callable[[dict[str, Any], int], tuple[int, dict[str, str], Any]]
-
-
-class Server:
-    """An endpoint on this machine that answers as a test wants and remembers what it was asked."""
-
-    def __init__(self, reply: Reply) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        lock = threading.Lock()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with lock:
-                    outer.bodies.append(body)
-                    outer.keys.append(self.headers.get("Authorization"))
-                    number = len(outer.bodies)
-                status, headers, answer = reply(body, number)
-                content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(status)
-                for name, value in {"Content-Length": str(len(content)), **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.http.server_address[1]}/v1"
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Reply], Server]]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    servers: list[Server] = []
-
-    def start(reply: Reply) -> Server:
-        servers.append(Server(reply))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.http.shutdown()
-        server.http.server_close()
-
-
-def said(text: str, reason: str = "stop") -> dict[str, Any]:
-    return {
-        "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": reason}],
-        "usage": {"prompt_tokens": 10, "completion_tokens": 4},
-    }
 
 
 def echo(body: dict[str, Any], number: int) -> tuple[int, dict[str, str], Any]:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from atanor.data.augmentation.back_translation import BackTranslation
 from atanor.data.augmentation.eda import Eda, EdaOperation, Synonyms
-from atanor.data.augmentation.languages import language_of
 from atanor.data.augmentation.protect import Masked, Protection
 from atanor.data.augmentation.typos import Typos
+from atanor.data.words.languages import language_of
 
 PROTECTED = [
     ("Ask Michael Phelps about the pool", "Michael Phelps"),

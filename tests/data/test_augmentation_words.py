@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atanor.data.augmentation.eda import Eda, EdaOperation, Synonyms
-from atanor.data.augmentation.inflection import Form, form_of, inflect, with_article
-from atanor.data.augmentation.languages import language_of
+from atanor.data.augmentation.inflection import Form, form_of, inflect
 from atanor.data.augmentation.open_wordnet import SpanishThesaurus, find_spanish
 from atanor.data.augmentation.protect import Protection
 from atanor.data.augmentation.thesaurus import EnglishThesaurus
 from atanor.data.augmentation.typos import Typos
 from atanor.data.augmentation.wording import Wording
 from atanor.data.augmentation.wordnet import SYSTEM_FOLDER, PartOfSpeech, WordNet
+from atanor.data.words.languages import language_of
+from atanor.data.words.places import with_article
 from atanor.errors import DataError
 
 SENSES = {

@@ -82,6 +82,7 @@ roles:
             engine: endpoint
             endpoint: {base_url: "http://localhost:8000/v1", model: small, api_key_env: null}
         - new_examples: {per_prompt: 2}
+        - counterfactuals: {dimensions: [gender, age], balancing: true, report: {window: 5}}
       rewrite: last_user_turn
       limit: 1000
       protect: [Atanor]

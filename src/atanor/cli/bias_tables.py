@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from atanor.cli.tables import facts, ruled, visible
 from atanor.data.rows import Example
 
 if TYPE_CHECKING:
-    from atanor.data.bias import BiasReport, DimensionReport
+    from atanor.data.bias import BiasReport, Difference, DimensionReport
     from atanor.data.workshop.groups import SwappedRows
 
 _WORDS = 6
@@ -63,13 +63,12 @@ def _dimension(report: DimensionReport) -> RenderableType:
     return Group(head, table, *([Text(f"… and {more} more; --json has all")] if more > 0 else []))
 
 
-def swapped_view(swapped: SwappedRows, out: Path) -> RenderableType:
-    """The groups before and after, some new rows, and why others were not swapped."""
-    made = swapped.made
+def groups_table(groups: Sequence[Difference]) -> RenderableType:
+    """How often each group is named before and after."""
     table = ruled()
     for name in ("dimension", "group", "before", "after", "share before", "share after"):
         table.add_column(name, justify="left" if name in ("dimension", "group") else "right")
-    for one in made.table:
+    for one in groups:
         table.add_row(
             str(one.dimension),
             one.group,
@@ -78,7 +77,13 @@ def swapped_view(swapped: SwappedRows, out: Path) -> RenderableType:
             f"{one.share_before:.0%}",
             f"{one.share_after:.0%}",
         )
-    parts: list[RenderableType] = [table, Text()]
+    return table
+
+
+def swapped_view(swapped: SwappedRows, out: Path) -> RenderableType:
+    """The groups before and after, some new rows, and why others were not swapped."""
+    made = swapped.made
+    parts: list[RenderableType] = [groups_table(made.table), Text()]
     parts += [
         Text.assemble((f"{example.technique}  ", "dim"), in_a_line(visible(_said(example)), 160))
         for example in made.examples[:3]

@@ -210,18 +210,34 @@ def split(  # noqa: PLR0917  # the signature is the command line
 
 @data_app.command("contamination")
 def contamination(  # noqa: PLR0917  # the signature is the command line
-    train: Annotated[str, typer.Argument(help="File of training rows.", metavar="TRAIN")],
-    tests: Annotated[list[str], typer.Argument(help="Files of test rows or of probes.", metavar="TEST...")],
+    train: Annotated[
+        str | None, typer.Argument(help="File of training rows, or a dataset; default the newest.", metavar="TRAIN")
+    ] = None,
+    tests: Annotated[
+        list[str] | None,
+        typer.Argument(help="Files of test rows or probes; default what the dataset holds out.", metavar="TEST..."),
+    ] = None,
     probe: Annotated[str | None, typer.Option(help="Column with the text of a probe, in all test files.")] = None,
     mapping: MapOption = None,
     exact: Annotated[bool, typer.Option("--no-near", help="Do not look for near-duplicates: faster.")] = False,
+    project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
     """Which test items stand in the training rows: whole, nearly, or as a run of 13 words."""
     from atanor.cli import file_commands
 
-    pairs = tuple(mapping or ())
-    file_commands.contamination(train, tests, pairs, probe=probe, near=not exact, as_json=as_json)
+    pairs, files = tuple(mapping or ()), tuple(tests or ())
+    file_commands.contamination(train, files, pairs, project=project, probe=probe, near=not exact, as_json=as_json)
+
+
+UrlOption = Annotated[
+    str | None, typer.Option("--base-url", help="Of an endpoint: an OpenAI-compatible API, as https://host/v1.")
+]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Of an endpoint: the model's name there.")]
+KeyOption = Annotated[
+    str | None,
+    typer.Option("--api-key-env", help="Of an endpoint: variable with its key, or none; default OPENAI_API_KEY."),
+]
 
 
 @data_app.command("augment")
@@ -232,7 +248,13 @@ def augment(  # noqa: PLR0917  # the signature is the command line
     per_row: Annotated[int | None, typer.Option(min=1, help="New rows for each; default 1.")] = None,
     alpha: Annotated[float | None, typer.Option(help="Share of words that change (synonyms, eda, typos).")] = None,
     pair: Annotated[str | None, typer.Option(help="Languages of back translation, as eng-spa.")] = None,
-    engine: Annotated[str | None, typer.Option(help="Who translates: apertium, marian, endpoint.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Who translates or writes: apertium, marian, endpoint, local (the base).")
+    ] = None,
+    base_url: UrlOption = None,
+    model: ModelOption = None,
+    api_key_env: KeyOption = None,
+    base: BaseOption = None,
     balance: Annotated[bool, typer.Option("--balance", help="More of the small classes.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many new rows.")] = None,
     options: Annotated[Path | None, typer.Option(help="YAML file with all options of `augment`.")] = None,
@@ -245,7 +267,8 @@ def augment(  # noqa: PLR0917  # the signature is the command line
     from atanor.cli import file_commands
 
     technique = {"method": method, "per_row": per_row, "alpha": alpha, "pair": pair, "engine": engine}
-    wanted = file_commands.Wanted(technique, balance, limit, options, only_new, seed)
+    endpoint = {"base_url": base_url, "model": model, "api_key_env": api_key_env}
+    wanted = file_commands.Wanted(technique, endpoint, base, balance, limit, options, only_new, seed)
     file_commands.augment(source, out, tuple(mapping or ()), wanted, as_json)
 
 
@@ -290,6 +313,12 @@ def instruct(  # noqa: PLR0917  # the signature is the command line
     size: Annotated[int | None, typer.Option("--tokens", help="Longest answer in tokens; default 512.")] = None,
     per_passage: Annotated[int | None, typer.Option(help="Rows of one passage; default 1.")] = None,
     language: Annotated[str | None, typer.Option(help="Of the instructions: en, es or auto.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Let a model write them: local (the base) or endpoint; default by rule.")
+    ] = None,
+    base_url: UrlOption = None,
+    model: ModelOption = None,
+    api_key_env: KeyOption = None,
     base: BaseOption = None,
     seed: SeedOption = 17,
     as_json: JsonOption = False,
@@ -298,7 +327,29 @@ def instruct(  # noqa: PLR0917  # the signature is the command line
     from atanor.cli import file_commands
 
     options = {"kinds": kinds, "tokens": size, "per_passage": per_passage, "language": language}
-    file_commands.instruct(paths, options, base, seed, as_json)
+    endpoint = {"base_url": base_url, "model": model, "api_key_env": api_key_env}
+    writer = file_commands.Writer(engine, endpoint)
+    file_commands.instruct(paths, options, writer, base, seed=seed, as_json=as_json)
+
+
+@data_app.command("extend")
+def extend(  # noqa: PLR0917  # the signature is the command line
+    source: InArgument,
+    out: Annotated[Path, typer.Argument(help="Folder to write the extended base to.")],
+    base: BaseOption = None,
+    characters: Annotated[
+        str | None, typer.Option(help="Characters to learn; default all of the texts that the base lacks.")
+    ] = None,
+    pieces: Annotated[int, typer.Option(min=0, help="Longer tokens to learn besides, from the texts.")] = 0,
+    minimum: Annotated[int, typer.Option(min=1, help="Times a character or piece has to occur.")] = 2,
+    mapping: MapOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Teach a base's tokenizer the characters it lacks: a base with more tokens, to be named as `path:OUT`."""
+    from atanor.cli import file_commands
+
+    wanted = {"characters": characters, "pieces": pieces, "minimum": minimum}
+    file_commands.extend(source, out, tuple(mapping or ()), base, wanted, as_json=as_json)
 
 
 DimensionsOption = Annotated[str, typer.Option(help="gender, origin, age, religion, with commas between them.")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,13 @@ from atanor.cli import file_tables
 from atanor.cli.live import TerminalProgress
 from atanor.cli.screen import quiet_libraries, show_json, show_view
 from atanor.errors import ConfigurationError, Problem
-from atanor.project.choices import choice_of, choices_of, group_of, source_of, technique_of
+from atanor.project.choices import choice_of, choices_of, endpoint_of, group_of, source_of, technique_of
 
 if TYPE_CHECKING:
+    from atanor.data.augmentation import Engine
     from atanor.data.workshop.book_files import BookRows
     from atanor.data.workshop.single import Treated
+    from atanor.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,28 @@ class Wanted:
     """What `atanor data augment` is asked for."""
 
     technique: Mapping[str, Any]
+    endpoint: Mapping[str, str | None]
+    base: str | None
     balance: bool
     limit: int | None
     options: Path | None
     only_new: bool
     seed: int
+
+
+class Author(StrEnum):
+    """Who writes instructions where they are not made by rule."""
+
+    LOCAL = "local"
+    ENDPOINT = "endpoint"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who was asked to write the instructions of `atanor data instruct`; None: nobody, they are made by rule."""
+
+    engine: str | None
+    endpoint: Mapping[str, str | None]
 
 
 def convert(
@@ -116,13 +136,30 @@ def split(
 
 
 def contamination(
-    train: str, tests: Sequence[str], pairs: tuple[str, ...], *, probe: str | None, near: bool, as_json: bool
+    train: str | None,
+    tests: Sequence[str],
+    pairs: tuple[str, ...],
+    *,
+    project: Path,
+    probe: str | None,
+    near: bool,
+    as_json: bool,
 ) -> None:
     from atanor.data.options import NEAR_DUPLICATE
-    from atanor.data.workshop.overlap import overlap_of
+    from atanor.data.workshop.overlap import overlap_of, overlap_of_sides
+    from atanor.project.datasets import dataset_or_file
 
-    items = [source_of(test, () if probe else pairs, text=probe) for test in tests]
-    found = overlap_of(source_of(train, pairs), items, TerminalProgress(), near=NEAR_DUPLICATE if near else None)
+    alike = NEAR_DUPLICATE if near else None
+    if train is not None and tests:
+        items = [source_of(test, () if probe else pairs, text=probe) for test in tests]
+        found = overlap_of(source_of(train, pairs), items, TerminalProgress(), near=alike)
+    else:
+        with dataset_or_file(train, project, pairs, TerminalProgress()) as dataset:
+            within = overlap_of_sides(dataset, near=alike)
+        if within is None:
+            fix = "Name files of test rows after it: `atanor data contamination TRAIN TEST`"
+            raise ConfigurationError("nothing is held out", [Problem("no row is for testing", value=train, fix=fix)])
+        found = within
     if as_json:
         show_json(dataclasses.asdict(found))
         return
@@ -132,12 +169,16 @@ def contamination(
 
 
 def augment(source: str, out: Path, pairs: tuple[str, ...], wanted: Wanted, as_json: bool) -> None:
-    from atanor.data.augmentation import AugmentOptions
+    from atanor.data.augmentation import AugmentOptions, Engines
     from atanor.data.workshop.more_rows import augment_file
-    from atanor.project.datasets import options_in_file
+    from atanor.project.datasets import base_here, options_in_file
+    from atanor.project.engines import base_engine
 
     quiet_libraries()
-    technique = {name: value for name, value in wanted.technique.items() if value is not None}
+    endpoint = endpoint_of(wanted.endpoint)
+    typed_engine = wanted.technique["engine"] or (None if endpoint is None else "endpoint")
+    asked = {**wanted.technique, "engine": typed_engine, "endpoint": endpoint}
+    technique = {name: value for name, value in asked.items() if value is not None}
     if (wanted.options is None) == ("method" not in technique):
         fix = "Write `--method eda`, or `--options FILE.yaml` with the options of `augment`"
         raise ConfigurationError(
@@ -148,8 +189,13 @@ def augment(source: str, out: Path, pairs: tuple[str, ...], wanted: Wanted, as_j
     else:
         typed = {"techniques": [technique_of(technique)], "balance": wanted.balance, "limit": wanted.limit}
         options = group_of(AugmentOptions, typed)
+    watching = TerminalProgress()
+    engines = Engines()
+    if options.asks_base:
+        local = base_engine(wanted.base or base_here(Path()), Path(), options.local, wanted.seed, watching)
+        engines = Engines(local=local, local_name=local.name)
     made = augment_file(
-        source_of(source, pairs), out, options, wanted.seed, TerminalProgress(), only_new=wanted.only_new
+        source_of(source, pairs), out, options, wanted.seed, watching, engines=engines, only_new=wanted.only_new
     )
     if as_json:
         show_json(
@@ -180,7 +226,9 @@ def windows(paths: Sequence[str], options: Mapping[str, Any], base: str | None, 
     _show_books(write_windows([source_of(book) for book in books], out, measure, wanted), as_json)
 
 
-def instruct(paths: Sequence[str], options: Mapping[str, Any], base: str | None, seed: int, as_json: bool) -> None:
+def instruct(
+    paths: Sequence[str], options: Mapping[str, Any], writer: Writer, base: str | None, *, seed: int, as_json: bool
+) -> None:
     from atanor.data.corpora import InstructionOptions, RowKind
     from atanor.data.workshop.book_files import write_instructions
     from atanor.project.datasets import base_here, glasses
@@ -189,8 +237,44 @@ def instruct(paths: Sequence[str], options: Mapping[str, Any], base: str | None,
     kinds = None if options["kinds"] is None else choices_of(RowKind, options["kinds"], "--kinds")
     wanted = group_of(InstructionOptions, {**options, "kinds": kinds})
     books, out = _books_and_out(paths)
-    measure = glasses(base or base_here(Path()), Path(), TerminalProgress()).tokenizer
-    _show_books(write_instructions([source_of(book) for book in books], out, measure, wanted, seed), as_json)
+    reference = base or base_here(Path())
+    watching = TerminalProgress()
+    engine = _author(writer, reference, seed, watching)
+    measure = glasses(reference, Path(), watching).tokenizer
+    sources = [source_of(book) for book in books]
+    _show_books(write_instructions(sources, out, measure, wanted, seed, engine=engine, progress=watching), as_json)
+
+
+def _author(writer: Writer, base: str, seed: int, progress: Progress) -> Engine | None:
+    from atanor.data.augmentation.endpoint import Endpoint
+    from atanor.data.augmentation.options import LocalOptions
+    from atanor.project.engines import base_engine
+
+    endpoint = endpoint_of(writer.endpoint)
+    if writer.engine is None and endpoint is None:
+        return None
+    who = Author.ENDPOINT if writer.engine is None else choice_of(Author, writer.engine, "--engine")
+    if who is Author.LOCAL:
+        return base_engine(base, Path(), LocalOptions(), seed, progress)
+    if endpoint is None:
+        fix = "Write `--base-url https://host/v1 --model NAME`"
+        raise ConfigurationError("an endpoint needs its address", [Problem("missing", field="--base-url", fix=fix)])
+    return Endpoint(endpoint, "endpoint")
+
+
+def extend(
+    source: str, out: Path, pairs: tuple[str, ...], base: str | None, wanted: Mapping[str, Any], *, as_json: bool
+) -> None:
+    from atanor.project.datasets import base_here
+    from atanor.project.extending import extend_base
+
+    quiet_libraries()
+    made = extend_base(base or base_here(Path()), source_of(source, pairs), out, progress=TerminalProgress(), **wanted)
+    if as_json:
+        show_json({**dataclasses.asdict(made), "path": str(out)})
+        return
+    show_view(file_tables.extension_view(made, out))
+    _next(f"write `base: path:{out}` in atanor.yaml and train: the new tokens know nothing yet")
 
 
 def _books_and_out(paths: Sequence[str]) -> tuple[list[str], Path]:
@@ -209,6 +293,8 @@ def _show_books(made: BookRows, as_json: bool) -> None:
                 "path": str(made.path),
                 "kinds": made.kinds,
                 "passed_over": made.passed_over,
+                "refused": len(made.refused),
+                "quarantine": _path(made.quarantine),
                 "books": [
                     {
                         "source": book.source,

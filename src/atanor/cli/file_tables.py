@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from atanor.cli.bias_tables import groups_table
 from atanor.cli.data_tables import SHOWN, bars, entries_view, in_a_line, refusals_view, stages_table
 from atanor.cli.tables import facts, ruled, visible
 
@@ -23,9 +25,12 @@ if TYPE_CHECKING:
     from atanor.data.workshop.more_rows import MoreRows
     from atanor.data.workshop.overlap import OverlapReport
     from atanor.data.workshop.single import Treated
+    from atanor.models.extension import Extension
 
 CHAPTERS = 12
 """Chapters of a book that are listed."""
+TOKENS = 60
+"""New tokens of a tokenizer that are listed."""
 
 
 def treated_view(treated: Treated) -> RenderableType:
@@ -101,6 +106,8 @@ def more_rows_view(made: MoreRows, out: Path) -> RenderableType:
             table.add_row(visible(label), f"{before:,}", f"{after:,}")
         rest = len(report.classes) - SHOWN
         parts += [Text(), table, *([Text(f"… and {rest:,} labels more")] if rest > 0 else [])]
+    if report.groups:
+        parts += [Text(), groups_table(report.groups)]
     lines = [
         ("wrote", f"{out} · {made.written:,} rows, {made.originals:,} of them from the file, as {made.format}"),
         *_beside(filtered=made.filtered),
@@ -218,7 +225,25 @@ def books_view(made: BookRows) -> RenderableType:
     lines = [("wrote", f"{made.path} · {made.written:,} rows")]
     lines += [("kinds", kinds)] if kinds else []
     lines += [("left out", "passages too short, or of no kind asked for")] if made.passed_over else []
+    if made.quarantine is not None:
+        reasons = Counter(refusal.reason for refusal in made.refused).most_common(SHOWN)
+        lines += [("refused", f"{count:,} × {reason}") for reason, count in reasons]
+        lines.append(("", f"what the model wrote: {made.quarantine}"))
     return Group(*parts, Text(), facts(lines))
+
+
+def extension_view(made: Extension, out: Path) -> RenderableType:
+    """The new tokens, and what they save."""
+    shown = " ".join(visible(token) for token in made.added[:TOKENS])
+    more = len(made.added) - TOKENS
+    lines = [
+        ("learned", f"{len(made.added):,} tokens: {shown}" + (f" … and {more:,} more" if more > 0 else "")),
+        ("vocabulary", f"{made.vocabulary:,} tokens"),
+        ("texts", f"{made.characters:,} characters were measured"),
+        ("tokens", f"{made.tokens_before:,} → {made.tokens_after:,}, {made.before:.3f} → {made.after:.3f} a character"),
+        ("wrote", str(out)),
+    ]
+    return facts(lines)
 
 
 def _book(book: Book, rows: int) -> RenderableType:

@@ -11,11 +11,12 @@ from pydantic import BaseModel, ValidationError
 
 from atanor.data.options import SourceOptions
 from atanor.errors import ConfigurationError, Problem, shorten
+from atanor.options import Options
 from atanor.project.nearest import did_you_mean
 from atanor.project.wording import expected
 
 if TYPE_CHECKING:
-    from atanor.data.augmentation.options import TechniqueOptions
+    from atanor.data.augmentation.options import EndpointOptions
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Group = TypeVar("Group", bound=BaseModel)
@@ -46,27 +47,33 @@ def choices_of(kind: type[Choice], words: str, option: str) -> tuple[Choice, ...
     return tuple(choice_of(kind, word.strip(), option) for word in words.split(",") if word.strip())
 
 
-def technique_of(values: Mapping[str, Any]) -> TechniqueOptions:
+def technique_of(values: Mapping[str, Any]) -> Options:
     """The augmentation technique that `method` names, with the other values as its options.
 
     Raises:
         ConfigurationError: there is no such technique, or an option of it cannot stand.
     """
-    from atanor.data.augmentation import options
+    from atanor.data.augmentation.options import TECHNIQUES
 
-    techniques: dict[str, type[options.TechniqueOptions]] = {
-        "synonyms": options.SynonymOptions,
-        "eda": options.EdaOptions,
-        "typos": options.TypoOptions,
-        "back_translation": options.BackTranslationOptions,
-        "paraphrase": options.ParaphraseOptions,
-        "new_examples": options.NewExampleOptions,
-    }
     method = str(values["method"])
-    if method not in techniques:
-        fix = did_you_mean(method, techniques, f"Techniques: {', '.join(techniques)}")
+    if method not in TECHNIQUES:
+        fix = did_you_mean(method, TECHNIQUES, f"Techniques: {', '.join(TECHNIQUES)}")
         raise _refused(Problem("no such technique", field="--method", value=method, fix=fix))
-    return group_of(techniques[method], values)
+    return group_of(TECHNIQUES[method], values)
+
+
+def endpoint_of(values: Mapping[str, str | None]) -> EndpointOptions | None:
+    """The endpoint that `base_url`, `model` and `api_key_env` were typed for; None where neither of the first two was.
+
+    Raises:
+        ConfigurationError: one of them is missing, or cannot stand.
+    """
+    from atanor.data.augmentation.options import EndpointOptions
+
+    if values["base_url"] is None and values["model"] is None:
+        return None
+    made = group_of(EndpointOptions, values)
+    return made.model_copy(update={"api_key_env": None}) if made.api_key_env == "none" else made
 
 
 def group_of(model: type[Group], values: Mapping[str, Any]) -> Group:

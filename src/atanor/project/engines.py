@@ -51,6 +51,18 @@ def engines_for(project: ProjectFile, name: str, root: Path, dataset: Dataset, p
     return Engines(root=root, local=local, local_name=local.name, identify=identify)
 
 
+def base_engine(reference: str, root: Path, options: LocalOptions, seed: int, progress: Progress) -> BaseEngine:
+    """A base as an engine, for files of rows that no role owns. It is loaded when it is first asked.
+
+    Raises:
+        ConfigurationError: the reference is not one.
+        BaseModelError: the base is not there.
+    """
+    from atanor.models import BaseReference, resolve_base
+
+    return BaseEngine(resolve_base(BaseReference.parse(reference), root, progress), options, seed, progress)
+
+
 @dataclass
 class BaseEngine:
     """A base model as an `Engine`: each prompt is one user turn.

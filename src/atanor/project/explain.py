@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from atanor.data.augmentation.options import TECHNIQUES, AugmentOptions, TechniqueOptions
+from atanor.data.augmentation.options import TECHNIQUES, AugmentOptions
 from atanor.evaluate.options import MetricSpec
 from atanor.models.reference import BaseReference
 from atanor.project.document import FieldPath, dotted
@@ -76,7 +76,7 @@ class _Explanation:
         yield ExplainedValue(dotted(path), entry.name, source)
         yield from self.of_group(entry.options, (*path, entry.name))
 
-    def _techniques(self, techniques: Sequence[TechniqueOptions], path: FieldPath) -> Iterator[ExplainedValue]:
+    def _techniques(self, techniques: Sequence[BaseModel], path: FieldPath) -> Iterator[ExplainedValue]:
         """Each technique at the place where it is written: `augment` may be the bare list of them."""
         bare = isinstance(value_at(self.loaded.document.value, path[:-1]), list)
         for index, technique in enumerate(techniques):

@@ -19,6 +19,7 @@ from atanor.data.augmentation.options import (
     EndpointOptions,
     LocalOptions,
 )
+from atanor.data.bias.options import BiasOptions
 from atanor.data.cleaning import CleanOptions
 from atanor.data.corpora.options import InstructionOptions, WindowOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
@@ -68,6 +69,7 @@ def option_groups() -> Iterator[OptionGroup]:
     for name, technique in TECHNIQUES.items():
         yield OptionGroup(f"roles.NAME.augment.techniques.{name}", technique)
     yield OptionGroup("roles.NAME.augment.techniques.NAME.endpoint", EndpointOptions)
+    yield OptionGroup("roles.NAME.augment.techniques.counterfactuals.report", BiasOptions)
     for name, method in METHOD_OPTIONS.items():
         yield OptionGroup(f"roles.NAME.methods.{name}", method)
 
@@ -111,6 +113,8 @@ def _technique_at(path: FieldPath, raw: Any) -> type[BaseModel] | None:
             return TECHNIQUES.get(str(name))
         case ("endpoint",):
             return EndpointOptions
+        case ("report",):
+            return BiasOptions
     return None
 
 

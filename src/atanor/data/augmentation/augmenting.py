@@ -11,14 +11,23 @@ from atanor.data.augmentation.building import Engines, Workbench
 from atanor.data.augmentation.candidates import Candidate, Filtered, Reason, filtered, parts_of, texts_of
 from atanor.data.augmentation.endpoint import Endpoint
 from atanor.data.augmentation.engines import Technique
+from atanor.data.augmentation.exchange import Exchange
 from atanor.data.augmentation.filters import Filters, Known, Made
 from atanor.data.augmentation.meaning import find_embedder
 from atanor.data.augmentation.new_examples import NewExamples, is_suitable
 from atanor.data.augmentation.novelty import Novelty
-from atanor.data.augmentation.options import AnyTechnique, AugmentOptions, NewExampleOptions, Rewritten
+from atanor.data.augmentation.options import (
+    AnyTechnique,
+    AugmentOptions,
+    CounterfactualTechniqueOptions,
+    NewExampleOptions,
+    Rewritten,
+)
 from atanor.data.augmentation.planning import plan
 from atanor.data.augmentation.protect import Protection
 from atanor.data.augmentation.report import AugmentationReport, TechniqueReport, technique_report
+from atanor.data.bias.counterfactuals import report_of
+from atanor.data.bias.report import Difference, differences
 from atanor.data.rows import Example
 from atanor.progress import Activity, Progress, Silent
 
@@ -110,8 +119,13 @@ def augment(
             made, refused = made + new, refused + lost
             reports.append(technique_report(technique.method, new, lost, endpoint))
     new_examples = tuple(one.example for one in made)
-    classes = _classes(examples, new_examples)
-    report = AugmentationReport(tuple(reports), embedder.name, filters.threshold, classes)
+    report = AugmentationReport(
+        tuple(reports),
+        embedder.name,
+        filters.threshold,
+        _classes(examples, new_examples),
+        _groups(options, examples, new_examples),
+    )
     return Augmented(new_examples, tuple(refused), report)
 
 
@@ -133,6 +147,8 @@ def _apply(
     """All outcomes of one technique: as many as were asked for."""
     if isinstance(options, NewExampleOptions):
         return _new_examples(run, number, options, asked)
+    if isinstance(options, CounterfactualTechniqueOptions):
+        return _counterfactuals(run, number, options, asked), None
     technique, endpoint = run.bench.technique(options)
     missing = Reason.NO_ANSWER if options.method in ("back_translation", "paraphrase") else Reason.NOTHING_TO_REWRITE
     slots = [(example, copy) for example, count in zip(run.examples, asked, strict=True) for copy in range(count)]
@@ -189,6 +205,26 @@ def _new_examples(
         run.activity.advance(len(judged))
         outcomes += judged
     return outcomes, endpoint
+
+
+def _counterfactuals(
+    run: _Run, number: int, options: CounterfactualTechniqueOptions, asked: Sequence[int]
+) -> list[Outcome]:
+    exchange = Exchange(options, run.examples, run.options.protect, run.filters.identify)
+    outcomes: list[Outcome] = []
+    for example, count in zip(run.examples, asked, strict=True):
+        outcomes += exchange.outcomes(example, count, run.known, f"{run.seed}:{number}")
+        run.activity.advance(count)
+    return outcomes
+
+
+def _groups(options: AugmentOptions, examples: Sequence[Example], new: Sequence[Example]) -> tuple[Difference, ...]:
+    """The groups of people before and after, as the first technique that exchanges them wants them counted."""
+    for technique in options.techniques:
+        if isinstance(technique, CounterfactualTechniqueOptions):
+            counted = technique.report
+            return differences(report_of(examples, counted), report_of([*examples, *new], counted))
+    return ()
 
 
 def _last_user_text(example: Example) -> str:

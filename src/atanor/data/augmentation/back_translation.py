@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from random import Random
 
 from atanor.data.augmentation.engines import Translator
-from atanor.data.augmentation.languages import Identify, language_of
 from atanor.data.augmentation.protect import Masked, Protection
+from atanor.data.words.languages import Identify, language_of
 
 _SPACE_BEFORE = re.compile(r" +([,.;:?!)\]])")
 _OPENING = re.compile("[¿¡]")

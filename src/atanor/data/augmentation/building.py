@@ -12,7 +12,6 @@ from atanor.data.augmentation.back_translation import BackTranslation
 from atanor.data.augmentation.eda import Eda, EdaOperation, Synonyms
 from atanor.data.augmentation.endpoint import Endpoint
 from atanor.data.augmentation.engines import Embedder, Engine, OneByOne, Technique, Translator
-from atanor.data.augmentation.languages import Identify, language_of
 from atanor.data.augmentation.marian import Marian
 from atanor.data.augmentation.open_wordnet import SpanishThesaurus, find_spanish
 from atanor.data.augmentation.options import (
@@ -29,6 +28,7 @@ from atanor.data.augmentation.protect import Protection
 from atanor.data.augmentation.thesaurus import EnglishThesaurus, Thesaurus
 from atanor.data.augmentation.typos import Typos
 from atanor.data.augmentation.wordnet import WordNet
+from atanor.data.words.languages import Identify, language_of
 from atanor.errors import ConfigurationError, DataError, Problem
 from atanor.progress import Progress
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from atanor.data.augmentation.options import Rewritten
+from atanor.data.bias.outcome import FIXES, Why
 from atanor.data.rows import Example, Refusal, Speaker
 
 
@@ -31,7 +32,8 @@ class Reason(StrEnum):
     REFUSED = "cleaning or a check refuses it"
 
 
-_FIXES: Mapping[Reason, str] = {
+_FIXES: Mapping[Reason | Why, str] = {
+    **FIXES,
     Reason.PROTECTED: "Nothing to do, or take the span out of `protect`",
     Reason.LENGTH: "Nothing to do, or widen `filter.shortest` and `filter.longest`",
     Reason.LANGUAGE: "Nothing to do, or set `filter.same_language: false`",
@@ -58,7 +60,7 @@ class Filtered:
 
     parent: str
     technique: str
-    reason: Reason
+    reason: Reason | Why
     detail: str
     text: str
     source: str
@@ -125,7 +127,7 @@ PLAIN_TEXT = -1
 """The index that stands for the text of an example without messages."""
 
 
-def filtered(parent: Example, technique: str, reason: Reason, detail: str = "", text: str = "") -> Filtered:
+def filtered(parent: Example, technique: str, reason: Reason | Why, detail: str = "", text: str = "") -> Filtered:
     """What was asked for and is not used, with the place of its parent."""
     return Filtered(parent.id, technique, reason, detail, text, parent.source, parent.line)
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from atanor.data.augmentation.languages import Identify
 from atanor.data.augmentation.protect import Protection
 from atanor.data.augmentation.thesaurus import Thesaurus
 from atanor.data.augmentation.wording import Wording
+from atanor.data.words.languages import Identify
 
 _BEST_OF = 3
 """Synonyms a word is drawn from: the most frequent ones."""

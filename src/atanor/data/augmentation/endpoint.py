@@ -46,10 +46,12 @@ class Endpoint:
 
     Attributes:
         options: where it is, which model, limits and prices.
+        place: where these options were written, for errors.
         spent: counted as requests are answered.
     """
 
     options: EndpointOptions
+    place: str = "augment.endpoint"
     spent: Spent = field(default_factory=Spent)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -99,7 +101,7 @@ class Endpoint:
             [
                 Problem(
                     failure.reason,
-                    field="augment.endpoint.base_url",
+                    field=f"{self.place}.base_url",
                     value=self.options.base_url,
                     fix="Start the server or mend the address; `timeout_s` and `retries` can be raised",
                 )
@@ -139,7 +141,7 @@ class Endpoint:
                 "the endpoint needs a key",
                 [
                     Problem(
-                        "the environment variable is not set", field="augment.endpoint.api_key_env", value=name, fix=fix
+                        "the environment variable is not set", field=f"{self.place}.api_key_env", value=name, fix=fix
                     )
                 ],
             )
@@ -161,7 +163,7 @@ class Endpoint:
             [
                 Problem(
                     failure.reason,
-                    field=f"augment.endpoint.{where}",
+                    field=f"{self.place}.{where}",
                     value=str(getattr(self.options, where)),
                     fix="Check the key, the address (it usually ends in /v1) and the name of the model",
                 )

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 from atanor.data.augmentation.candidates import Candidate, Filtered, Reason
 from atanor.data.augmentation.engines import Embedder
-from atanor.data.augmentation.languages import Identify
 from atanor.data.augmentation.meaning import similarities
 from atanor.data.augmentation.options import CandidateFilterOptions
 from atanor.data.augmentation.protect import Protection
 from atanor.data.rows import Example
+from atanor.data.words.languages import Identify
 
 _SEPARATORS = re.compile(r"[\W_]+")
 _TEMPLATE_TOKEN = re.compile(

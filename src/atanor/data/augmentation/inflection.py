@@ -98,15 +98,6 @@ def _verb_form(word: str, lemma: str) -> Form:
     return Form.PAST if word.endswith("ed") else Form.IRREGULAR_PAST
 
 
-def with_article(before: str, word: str) -> str:
-    """`a` or `an`, whichever goes with the word that follows it, in the case of `before`."""
-    low = word.lower()
-    sounds = low.startswith(("hour", "honest", "honor", "honour", "heir"))
-    silent = low.startswith(("uni", "use", "usu", "eu", "one", "once", "uti"))
-    right = "an" if (low[:1] in _VOWELS and not silent) or sounds else "a"
-    return right.capitalize() if before[0].isupper() else right
-
-
 def _past(lemma: str, irregular: tuple[str, ...]) -> str | None:
     if lemma in _UNCHANGED:
         return lemma

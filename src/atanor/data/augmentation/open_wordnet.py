@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from atanor.data.augmentation.vocabulary import FUNCTION_WORDS
+from atanor.data.words.vocabulary import FUNCTION_WORDS
 from atanor.errors import DataError, Problem
 
 _MOST_MEANINGS = 2

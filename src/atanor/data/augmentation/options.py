@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from atanor.data.augmentation.eda import EdaOperation
+from atanor.data.bias.options import CounterfactualOptions
 from atanor.options import Options
 
 Ratio = Annotated[float, Field(gt=0, le=1)]
@@ -156,19 +157,37 @@ class NewExampleOptions(ModelOptions):
     )
 
 
+class CounterfactualTechniqueOptions(CounterfactualOptions):
+    """Groups of people exchanged in whole rows, as women and men, so that a model learns no more about one of them."""
+
+    method: Literal["counterfactuals"] = Field(description="Name of the technique.")
+
+    @property
+    def per_row(self) -> int:
+        """A row has one counterfactual a dimension."""
+        return len(self.dimensions)
+
+
 AnyTechnique = Annotated[
-    SynonymOptions | EdaOptions | TypoOptions | BackTranslationOptions | ParaphraseOptions | NewExampleOptions,
+    SynonymOptions
+    | EdaOptions
+    | TypoOptions
+    | BackTranslationOptions
+    | ParaphraseOptions
+    | NewExampleOptions
+    | CounterfactualTechniqueOptions,
     Field(discriminator="method"),
 ]
 
 
-TECHNIQUES: Mapping[str, type[TechniqueOptions]] = {
+TECHNIQUES: Mapping[str, type[Options]] = {
     "synonyms": SynonymOptions,
     "eda": EdaOptions,
     "typos": TypoOptions,
     "back_translation": BackTranslationOptions,
     "paraphrase": ParaphraseOptions,
     "new_examples": NewExampleOptions,
+    "counterfactuals": CounterfactualTechniqueOptions,
 }
 """Every technique a project file may name, with the options it takes."""
 

@@ -9,8 +9,8 @@ from random import Random
 
 from atanor.data.augmentation import prompts
 from atanor.data.augmentation.engines import Engine
-from atanor.data.augmentation.languages import Identify
 from atanor.data.augmentation.protect import Protection
+from atanor.data.words.languages import Identify
 
 _PREFACE = re.compile(
     r"\A(?:sure|certainly|of course|okay|here(?:'s| is| are)|the rewritten|rewritten|paraphrased?|text|translation|"

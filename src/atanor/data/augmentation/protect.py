@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from atanor.data.augmentation.vocabulary import (
+from atanor.data.words.vocabulary import (
     CONNECTORS,
     DAYS_AND_MONTHS,
     MONTHS,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from atanor.data.augmentation.candidates import Filtered
 from atanor.data.augmentation.endpoint import Endpoint, Spent
 from atanor.data.augmentation.filters import Made
+from atanor.data.bias.report import Difference
 
 SHOWN = 3
 """Before and after of so many new examples are kept for the reader."""
@@ -48,12 +49,14 @@ class AugmentationReport:
         embedder: what measured similarity.
         threshold: the least similarity that was let through.
         classes: for each label the rows before and after, the label None left out.
+        groups: of people, before and after, where counterfactuals were asked for.
     """
 
     techniques: tuple[TechniqueReport, ...]
     embedder: str
     threshold: float
     classes: Mapping[str, tuple[int, int]]
+    groups: tuple[Difference, ...] = ()
 
     @property
     def asked(self) -> int:

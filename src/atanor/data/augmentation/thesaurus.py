@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from atanor.data.augmentation.inflection import Form, form_of, inflect
-from atanor.data.augmentation.vocabulary import AUXILIARIES, BEFORE_NOUN, BEFORE_VERB, FUNCTION_WORDS, PARTICLES
 from atanor.data.augmentation.wordnet import PartOfSpeech, Sense, WordNet
+from atanor.data.words.vocabulary import AUXILIARIES, BEFORE_NOUN, BEFORE_VERB, FUNCTION_WORDS, PARTICLES
 
 _USUAL_SHARE = 0.5
 """The first sense must cover this share of a word's tagged uses."""

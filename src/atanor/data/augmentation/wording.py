@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from atanor.data.augmentation.inflection import with_article
 from atanor.data.augmentation.protect import Protection
-from atanor.data.augmentation.vocabulary import INTERROGATIVES, NEGATIONS
+from atanor.data.words.places import in_case_of, in_middle, with_article
+from atanor.data.words.vocabulary import INTERROGATIVES, NEGATIONS
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _STAYING = NEGATIONS | INTERROGATIVES
@@ -82,7 +82,7 @@ class Wording:
         last = index == len(self.words)
         if first and self.words and not self.fixed[0]:
             word = in_case_of(self.words[0], word)
-            self.words[0] = _in_middle(self.words[0])
+            self.words[0] = in_middle(self.words[0])
         self.words.insert(index, word)
         self.fixed.insert(index, False)
         if last:
@@ -115,23 +115,6 @@ class Wording:
         """Make the `a` or `an` before a word agree with it."""
         if 0 < index < len(self.words) and not self.fixed[index - 1] and self.words[index - 1].lower() in _ARTICLES:
             self.words[index - 1] = with_article(self.words[index - 1], self.words[index])
-
-
-def in_case_of(model: str, word: str) -> str:
-    """The word with the capitals of the one whose place it takes. `I` keeps its own and gives none."""
-    if word in ("I", "A") and model != model.lower():
-        return word
-    if word == "I":
-        return word
-    if len(model) > 1 and model.isupper():
-        return word.upper()
-    if model[0].isupper() and model != "I":
-        return word[0].upper() + word[1:]
-    return _in_middle(word)
-
-
-def _in_middle(word: str) -> str:
-    return word if word == "I" or (len(word) > 1 and word.isupper()) else word[0].lower() + word[1:]
 
 
 def _stays(word: str) -> bool:

@@ -9,13 +9,13 @@ from random import Random
 
 import pyarrow as pa
 
-from atanor.data.augmentation.languages import Identify, language_of
 from atanor.data.bias.counting import BiasCounter
 from atanor.data.bias.options import BiasOptions, CounterfactualOptions, Dimension, Language
 from atanor.data.bias.outcome import FIXES, NotSwapped, Swapped, Why
 from atanor.data.bias.report import BiasReport, Difference, differences, imbalance
 from atanor.data.bias.swapping import swap_groups
 from atanor.data.rows import Example, Refusal
+from atanor.data.words.languages import Identify, language_of
 from atanor.progress import Progress, Silent
 
 _BATCH = 512
@@ -107,8 +107,8 @@ def counterfactuals(
         progress: shown one unit an example and dimension.
     """
     options = options or CounterfactualOptions()
-    before = _report(examples, options.report)
-    frequent = _frequent_words(examples, options) if options.balancing else None
+    before = report_of(examples, options.report)
+    frequent = frequent_words(examples, options) if options.balancing else None
     known = {example.id for example in examples}
     made: list[Example] = []
     unswapped: list[Unswapped] = []
@@ -117,7 +117,8 @@ def counterfactuals(
     ) as activity:
         for dimension in options.dimensions:
             for example in examples:
-                outcome = _outcome(example, dimension, options, Random(f"{seed}:{dimension}:{example.id}"), identify)
+                rng = Random(f"{seed}:{dimension}:{example.id}")
+                outcome = counterfactual(example, dimension, options, rng, identify)
                 if isinstance(outcome, Example) and frequent is not None and not frequent(example, outcome, dimension):
                     outcome = NotSwapped(Why.BALANCED)
                 if isinstance(outcome, Example) and outcome.id in known:
@@ -128,16 +129,24 @@ def counterfactuals(
                 else:
                     unswapped.append(_unswapped(example, dimension, outcome))
                 activity.advance(1)
-    after = _report([*examples, *made], options.report)
+    after = report_of([*examples, *made], options.report)
     return Counterfactuals(
         tuple(made), tuple(unswapped), _reasons(unswapped, options), before, after, differences(before, after)
     )
 
 
-def _outcome(
+def counterfactual(
     example: Example, dimension: Dimension, options: CounterfactualOptions, rng: Random, identify: Identify
 ) -> Example | NotSwapped:
-    """The counterfactual of one example in one dimension, or why there is none."""
+    """The counterfactual of one example in one dimension, or why there is none.
+
+    Args:
+        example: the row.
+        dimension: what is exchanged in it.
+        options: what is exchanged and what is not.
+        rng: draws names and partners, and whether the row is one of the share.
+        identify: from a text to its ISO 639-1 code, or None where it cannot be told.
+    """
     if example.tools is not None or any(message.calls is not None for message in example.messages):
         return NotSwapped(Why.CALLS)
     texts = _texts(example)
@@ -180,7 +189,8 @@ def _with_texts(example: Example, swapped: Swapped, dimension: Dimension) -> Exa
     )
 
 
-def _report(examples: Sequence[Example], options: BiasOptions) -> BiasReport:
+def report_of(examples: Sequence[Example], options: BiasOptions) -> BiasReport:
+    """The bias of all texts of these examples; not of labels."""
     counter = BiasCounter(options)
     for start in range(0, len(examples), _BATCH):
         parts = [list(_with_roles(example)) for example in examples[start : start + _BATCH]]
@@ -202,10 +212,10 @@ def _with_roles(example: Example) -> Iterator[tuple[str, str]]:
 Frequent = Callable[[Example, Example, Dimension], bool]
 
 
-def _frequent_words(examples: Sequence[Example], options: CounterfactualOptions) -> Frequent:
+def frequent_words(examples: Sequence[Example], options: CounterfactualOptions) -> Frequent:
     """Whether a row names a frequent group more often than its counterfactual does."""
     counting = BiasOptions(dimensions=options.dimensions, languages=options.languages, words=0, examples=0)
-    report = _report(examples, counting)
+    report = report_of(examples, counting)
     shares = {
         (one.dimension, group.group): group.share - 1 / max(len(one.groups), 2)
         for one in report.dimensions
@@ -213,7 +223,7 @@ def _frequent_words(examples: Sequence[Example], options: CounterfactualOptions)
     }
 
     def weight(example: Example, dimension: Dimension) -> float:
-        groups = _report([example], counting).dimension(dimension).groups
+        groups = report_of([example], counting).dimension(dimension).groups
         return sum(shares.get((dimension, group.group), -1.0) * group.mentions for group in groups)
 
     return lambda example, other, dimension: weight(example, dimension) > weight(other, dimension)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from atanor.data.augmentation.inflection import with_article
-from atanor.data.augmentation.vocabulary import FUNCTION_WORDS
 from atanor.data.bias.agreement import plural_of
 from atanor.data.bias.lexicon import entries, lexicon_of
 from atanor.data.bias.options import Dimension, Language
 from atanor.data.bias.outcome import Refused, Why
 from atanor.data.bias.tokens import Tokens, word_set
+from atanor.data.words.places import with_article
+from atanor.data.words.vocabulary import FUNCTION_WORDS
 
 _ETHNIC = ("black", "white", "asian", "latino")
 _ETHNIC_WORDS = {"black": "Black", "white": "White", "asian": "Asian", "latino": "Hispanic"}

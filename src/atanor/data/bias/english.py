@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from atanor.data.augmentation.inflection import with_article
 from atanor.data.bias.english_pronouns import swapped_her, swapped_his
 from atanor.data.bias.lexicon import gender_pairs, lexicon_of
 from atanor.data.bias.named_persons import OtherNames, first_names, is_first_name
 from atanor.data.bias.outcome import Refused, Why
 from atanor.data.bias.tokens import Tokens, word_set
+from atanor.data.words.places import with_article
 
 _PRONOUNS = word_set("he she him her his hers himself herself")
 _PRONOUN_RULES: Mapping[str, Callable[[Tokens, int], str]] = {"her": swapped_her, "his": swapped_his}

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
-from atanor.data.augmentation.vocabulary import DAYS_AND_MONTHS, FUNCTION_WORDS
 from atanor.data.bias.lexicon import lexicon_of
 from atanor.data.bias.outcome import Refused, Why
 from atanor.data.bias.tokens import Tokens, word_set
+from atanor.data.words.vocabulary import DAYS_AND_MONTHS, FUNCTION_WORDS
 
 _BEGINS_NOUN = word_set(
     """

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from random import Random
 
-from atanor.data.augmentation.vocabulary import DAYS_AND_MONTHS, FUNCTION_WORDS, SENTENCE_STARTERS
 from atanor.data.bias.lexicon import FEMALE, MALE, countries, lexicon_of, sections
 from atanor.data.bias.options import Dimension, Language
 from atanor.data.bias.outcome import Refused, Why
 from atanor.data.bias.tokens import Tokens, word_set
+from atanor.data.words.vocabulary import DAYS_AND_MONTHS, FUNCTION_WORDS, SENTENCE_STARTERS
 
 DATED = re.compile(
     r"\b[A-Z]{2,}\d+\b|(?<![\d.,])(?:1\d{3}|20[0-4]\d)(?!\d)"

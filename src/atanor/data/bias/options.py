@@ -1,11 +1,13 @@
-"""The options of the bias report and of counterfactual augmentation, as the commands about them take them."""
+"""The options of the bias report and of counterfactual augmentation."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from atanor.options import Options
 
 Language = Literal["en", "es"]
 
@@ -20,10 +22,8 @@ class Dimension(StrEnum):
     RELIGION = "religion"
 
 
-class BiasOptions(BaseModel):
+class BiasOptions(Options):
     """What the bias report looks at."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     dimensions: tuple[Dimension, ...] = Field(
         tuple(Dimension), min_length=1, description="What is counted: `gender`, `origin`, `age`, `religion`."
@@ -46,10 +46,8 @@ class BiasOptions(BaseModel):
     examples: int = Field(3, ge=0, le=20, description="Excerpts of rows shown for each group.")
 
 
-class CounterfactualOptions(BaseModel):
+class CounterfactualOptions(Options):
     """New rows in which the groups of a dimension are exchanged (counterfactual data augmentation)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     dimensions: tuple[Dimension, ...] = Field(
         (Dimension.GENDER,), min_length=1, description="What is exchanged; a new row exchanges one dimension."

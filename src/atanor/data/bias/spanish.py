@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from atanor.data.augmentation.vocabulary import FUNCTION_WORDS
 from atanor.data.bias.agreement import agreeing_forms
 from atanor.data.bias.named_persons import OtherNames, first_names, is_first_name
 from atanor.data.bias.outcome import Refused, Why
@@ -32,6 +31,7 @@ from atanor.data.bias.spanish_words import (
     vocabulary,
 )
 from atanor.data.bias.tokens import Tokens, word_set
+from atanor.data.words.vocabulary import FUNCTION_WORDS
 
 _PRONOUNS = {"él": "ella", "ella": "él", "ellos": "ellas", "ellas": "ellos"}
 _TITLES = {"don": "doña", "doña": "don", "sr": "Sra", "sra": "Sr", "srta": "Sr", "dr": "Dra", "dra": "Dr"}

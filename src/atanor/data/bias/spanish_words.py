@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from atanor.data.augmentation.vocabulary import FUNCTION_WORDS
 from atanor.data.bias.agreement import Forms, agreeing_forms, plural_of
 from atanor.data.bias.lexicon import gender_pairs, sections
 from atanor.data.bias.tokens import word_set
+from atanor.data.words.vocabulary import FUNCTION_WORDS
 
 
 class Number(StrEnum):

@@ -9,10 +9,10 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from atanor.data.augmentation.vocabulary import FUNCTION_WORDS
 from atanor.data.bias.lexicon import FEMALE, MALE, Lexicon, lexicon_of
 from atanor.data.bias.options import Dimension, Language
 from atanor.data.bias.words import Ints, Words
+from atanor.data.words.vocabulary import FUNCTION_WORDS
 
 DIMENSIONS = tuple(Dimension)
 _NEVER_AGE = frozenset(("year", "years", "month", "months", "week", "weeks", "how", "as", "años", "año", "meses"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from atanor.data.augmentation.wording import in_case_of
+from atanor.data.words.places import in_case_of
 
 WORD = re.compile(r"(?i:ma['’]am)|[^\W\d_]+")
 """A word: letters only, so that a possessive's or a verb's ending after an apostrophe stays."""

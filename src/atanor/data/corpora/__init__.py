@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from atanor.data.corpora.blocks import Block, BlockKind
 from atanor.data.corpora.headings import Rank
-from atanor.data.corpora.instructing import Engine, instructions_by_model
+from atanor.data.corpora.instructing import instructions_by_model
 from atanor.data.corpora.instructions import InstructionResult, instruction_examples
 from atanor.data.corpora.options import InstructionOptions, Language, Respect, RowKind, WindowOptions
 from atanor.data.corpora.outline import Outline, Section, SectionKind, outline, outline_of_chapters
@@ -22,7 +22,6 @@ from atanor.data.corpora.windows import Measure, Window, windows
 __all__ = [
     "Block",
     "BlockKind",
-    "Engine",
     "InstructionOptions",
     "InstructionResult",
     "Language",

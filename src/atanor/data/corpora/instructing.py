@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Protocol
 
+from atanor.data.augmentation.engines import Engine
 from atanor.data.corpora.instructions import InstructionResult, row_of
 from atanor.data.corpora.lexicon import language_of
 from atanor.data.corpora.options import InstructionOptions, Language
@@ -16,6 +16,7 @@ from atanor.data.corpora.windows import Measure, ruler_of
 from atanor.data.refusals import refusal_of, row_error
 from atanor.data.rows import Example, Refusal
 from atanor.errors import DataError, Problem
+from atanor.progress import Progress, Silent
 
 BATCH = 32
 """Passages the engine is given at a time."""
@@ -27,16 +28,14 @@ COPIED = 8
 """Words of the passage in a row that an instruction may not hold: it would give the answer away."""
 
 
-class Engine(Protocol):
-    """What writes text: a local model, or an endpoint."""
-
-    def generate(self, prompts: list[str]) -> list[str]:
-        """One answer for each prompt, in order."""
-        ...
-
-
 def instructions_by_model(
-    book: Outline, measure: Measure, engine: Engine, options: InstructionOptions, *, source: str
+    book: Outline,
+    measure: Measure,
+    engine: Engine,
+    options: InstructionOptions,
+    *,
+    source: str,
+    progress: Progress | None = None,
 ) -> InstructionResult:
     """Let a model write for each passage the instruction that the passage answers (Li et al. 2024, arXiv 2308.06259).
 
@@ -49,6 +48,7 @@ def instructions_by_model(
         engine: the model.
         options: how long, in which language; `kinds` and `per_passage` are of rows by rule.
         source: file of the book, for the rows.
+        progress: shown one unit a passage.
 
     Raises:
         DataError: the engine gave another number of answers than it was asked for.
@@ -58,32 +58,36 @@ def instructions_by_model(
     passages = [passage for passage in every if len(passage.text) >= options.shortest]
     examples: list[Example] = []
     refusals: list[Refusal] = []
-    for first in range(0, len(passages), BATCH):
-        part = passages[first : first + BATCH]
-        for passage, answer in zip(part, _answers(engine, book, part, language), strict=True):
-            try:
-                asked = parsed(answer, passage.text)
-            except DataError as error:
-                line = book.text.count("\n", 0, passage.start) + 1
-                refusals.append(refusal_of(error, source, line, answer))
-            else:
-                examples.append(row_of(book, passage, KIND, asked, source))
+    with (progress or Silent()).start("instructions", len(passages), "passage") as activity:
+        for first in range(0, len(passages), BATCH):
+            part = passages[first : first + BATCH]
+            for passage, answer in zip(part, _answers(engine, book, part, language), strict=True):
+                try:
+                    asked = parsed(answer, passage.text)
+                except DataError as error:
+                    line = book.text.count("\n", 0, passage.start) + 1
+                    refusals.append(refusal_of(error, source, line, answer or ""))
+                else:
+                    examples.append(row_of(book, passage, KIND, asked, source))
+            activity.advance(len(part))
     kinds = {KIND: len(examples)} if examples else {}
     short = len(every) - len(passages)
     return InstructionResult(tuple(examples), len(every), len(passages), short, 0, kinds, tuple(refusals))
 
 
-def parsed(answer: str, passage: str) -> str:
+def parsed(answer: str | None, passage: str) -> str:
     """The instruction in a model's answer.
 
     Args:
-        answer: what the model wrote.
+        answer: what the model wrote; None where it gave none.
         passage: the passage it was shown.
 
     Raises:
         DataError: the answer is not the object asked for, or the instruction cannot be used.
     """
     fix = "Use a model that follows the format, or leave the passage out"
+    if answer is None:
+        raise row_error("the model gave no answer, or one that was cut", fix="Allow longer answers, or ask again")
     try:
         written = json.loads(answer)
     except (ValueError, RecursionError) as error:
@@ -118,7 +122,7 @@ _ASK = {
 _BY = {Language.ENGLISH: " by {author}", Language.SPANISH: " de {author}"}
 
 
-def _answers(engine: Engine, book: Outline, passages: Sequence[Passage], language: Language) -> list[str]:
+def _answers(engine: Engine, book: Outline, passages: Sequence[Passage], language: Language) -> list[str | None]:
     by = _BY[language].format(author=book.author) if book.author else ""
     prompts = [_ASK[language].format(by=by, passage=passage.text) for passage in passages]
     answers = engine.generate(prompts)

@@ -31,7 +31,27 @@ def augmentation_part(report: Mapping[str, Any]) -> Markup:
         f"Similarity is the mean cosine of a new text to its original, by {report['embedder']}; rewritten texts below "
         f"{report['threshold']:.2f} are not used."
     )
-    return join(scrolling("Techniques", caption, columns, rows), *_examples(report))
+    return join(scrolling("Techniques", caption, columns, rows), *_groups(report), *_examples(report))
+
+
+def _groups(report: Mapping[str, Any]) -> Iterator[Markup]:
+    """How often groups of people are named, before and after counterfactuals."""
+    groups = report.get("groups", ())  # older datasets have none
+    if groups:
+        names = ("mentions before", "after", "share before", "after")
+        head = [tag("th", name, scope="col", class_="num") for name in names]
+        rows = [
+            tag(
+                "tr",
+                tag("th", one["group"], scope="row"),
+                tag("td", one["dimension"]),
+                *(tag("td", f"{one[f'mentions_{when}']:,}", class_="num") for when in ("before", "after")),
+                *(tag("td", f"{one[f'share_{when}']:.0%}", class_="num") for when in ("before", "after")),
+            )
+            for one in groups
+        ]
+        columns = [tag("th", name, scope="col") for name in ("group", "told by")]
+        yield scrolling("Groups of people", "Mentions in the training rows and the new ones", [*columns, *head], rows)
 
 
 def _examples(report: Mapping[str, Any]) -> Iterator[Markup]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from atanor.data.augmentation.engines import Engine
 from atanor.data.cleaning import CleanOptions, clean_texts
 from atanor.data.corpora import (
     InstructionOptions,
@@ -18,18 +19,22 @@ from atanor.data.corpora import (
     SectionKind,
     WindowOptions,
     instruction_examples,
+    instructions_by_model,
     outline,
     outline_of_chapters,
     windows,
 )
 from atanor.data.options import SourceOptions
+from atanor.data.quarantine import write_quarantine
 from atanor.data.readers import read_records
 from atanor.data.records import CHAPTER_COLUMN, TEXT_COLUMN, TITLE_COLUMN, Record
 from atanor.data.rows import Example, Refusal
 from atanor.data.sources import FileKind, Source, locate
-from atanor.data.workshop.single import naming_typed_files
+from atanor.data.workshop.single import beside, naming_typed_files
 from atanor.data.writing.plain import write_rows
 from atanor.errors import DataError, Problem
+from atanor.progress import Progress
+from atanor.store.files import remove
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ class BookRows:
         of_book: rows of each book, by its file.
         kinds: instruction rows by kind; empty for windows.
         passed_over: passages that were too short or suit no kind; 0 for windows.
+        refused: instructions that a model wrote and that cannot be used.
+        quarantine: the file they are in, each with its passage's place, or None.
     """
 
     books: tuple[Book, ...]
@@ -75,6 +82,8 @@ class BookRows:
     of_book: Mapping[str, int]
     kinds: Mapping[str, int]
     passed_over: int = 0
+    refused: tuple[Refusal, ...] = ()
+    quarantine: Path | None = None
 
 
 def write_windows(sources: Sequence[SourceOptions], out: Path, measure: Measure, options: WindowOptions) -> BookRows:
@@ -89,20 +98,56 @@ def write_windows(sources: Sequence[SourceOptions], out: Path, measure: Measure,
 
 
 def write_instructions(
-    sources: Sequence[SourceOptions], out: Path, measure: Measure, options: InstructionOptions, seed: int
+    sources: Sequence[SourceOptions],
+    out: Path,
+    measure: Measure,
+    options: InstructionOptions,
+    seed: int,
+    *,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
 ) -> BookRows:
     """Write rows that ask for passages of books; the answers are the authors' own words.
 
+    Args:
+        sources: the books.
+        out: the file to write.
+        measure: see `instruction_examples`.
+        options: which rows.
+        seed: draws kinds and wordings.
+        engine: the model that writes the instructions; None: they are made by rule.
+        progress: shown the passages a model is asked about.
+
     Raises:
-        DataError: a file cannot be read as a book, or the rows cannot be written.
+        DataError: a file cannot be read as a book, no passage can be used, or the rows cannot be written. What a model
+            wrote in vain is in quarantine all the same.
     """
     books = read_books(sources)
-    results = [instruction_examples(book.outline, measure, options, seed=seed, source=book.source) for book in books]
+    if engine is None:
+        results = [
+            instruction_examples(book.outline, measure, options, seed=seed, source=book.source) for book in books
+        ]
+    else:
+        results = [
+            instructions_by_model(book.outline, measure, engine, options, source=book.source, progress=progress)
+            for book in books
+        ]
+    refused = tuple(refusal for result in results for refusal in result.refusals)
+    quarantine = beside(out, "refused")
+    if refused:
+        write_quarantine(refused, quarantine)
+    else:
+        remove(quarantine)
     kinds: Counter[str] = Counter()
     for result in results:
         kinds.update(result.kinds)
     rows = _written(books, [list(result.examples) for result in results], out, kinds)
-    return replace(rows, passed_over=sum(result.short + result.unsuited for result in results))
+    return replace(
+        rows,
+        passed_over=sum(result.short + result.unsuited for result in results),
+        refused=refused,
+        quarantine=quarantine if refused else None,
+    )
 
 
 def read_books(sources: Sequence[SourceOptions]) -> tuple[Book, ...]:

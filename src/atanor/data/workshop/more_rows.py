@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from atanor.data.augmentation import AugmentationReport, AugmentOptions, augment
+from atanor.data.augmentation import AugmentationReport, AugmentOptions, Engines, augment
 from atanor.data.options import SourceOptions
 from atanor.data.quarantine import write_quarantine
 from atanor.data.rows import Example, Refusal
@@ -43,7 +43,14 @@ class MoreRows:
 
 
 def augment_file(
-    source: SourceOptions, out: Path, options: AugmentOptions, seed: int, progress: Progress, *, only_new: bool = False
+    source: SourceOptions,
+    out: Path,
+    options: AugmentOptions,
+    seed: int,
+    progress: Progress,
+    *,
+    engines: Engines | None = None,
+    only_new: bool = False,
 ) -> MoreRows:
     """Write the rows of a file and those made from them, with `parent` and `technique` of each new one.
 
@@ -57,7 +64,7 @@ def augment_file(
     with made_dataset(one_stage(source), progress) as dataset:
         originals = tuple(every_example(dataset))
         version = dataset.version
-    made = augment(originals, options, seed=seed, progress=progress)
+    made = augment(originals, options, seed=seed, engines=engines, progress=progress)
     kind = own_format(version.sources[0].shape, originals)
     kept = () if only_new else originals
     written = write_rows([marked_row(example, kind) for example in (*kept, *made.examples)], out)

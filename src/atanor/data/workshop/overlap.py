@@ -1,4 +1,4 @@
-"""Which items of test files or probes stand in a training file, with both places and both texts."""
+"""Which held-out rows of a dataset, or items of test files, stand in training rows: with both places and texts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from atanor.data.duplicates import ContaminatedItem, Overlap, find_contamination
 from atanor.data.options import NEAR_DUPLICATE, SourceOptions
 from atanor.data.sides import Side
 from atanor.data.workshop.blocks import texts_compared
+from atanor.data.workshop.dataset import Dataset
 from atanor.data.workshop.recipe import Recipe
 from atanor.data.workshop.single import made_dataset, one_stage
+from atanor.data.workshop.table import concatenated
 from atanor.progress import Progress
 
 
@@ -78,30 +80,39 @@ def overlap_of(
         made_dataset(one_stage(train), progress) as rows,
         made_dataset(_together(tests), progress) as items,
     ):
-        item_table = items.rows(Side.TRAIN)
-        report = find_contamination(
-            (texts_compared(batch) for batch in rows.batches(Side.TRAIN)), texts_compared(item_table), near=near
-        )
-        row_table = rows.rows(Side.TRAIN)
-        return OverlapReport(
-            items=report.items,
-            rows=report.rows,
-            refused=len(rows.refusals) + len(items.refusals),
-            found=_found(report.contaminated, item_table, row_table),
-            compared_whole=report.compared_whole,
-            counts={str(kind): report.count(kind) for kind in Overlap},
-        )
+        refused = len(rows.refusals) + len(items.refusals)
+        return _overlap(rows, items.rows(Side.TRAIN), near, refused)
+
+
+def overlap_of_sides(dataset: Dataset, *, near: float | None = NEAR_DUPLICATE) -> OverlapReport | None:
+    """Look for the held-out rows of a dataset in its training rows; None where nothing is held out."""
+    held_out = concatenated(dataset.rows(side) for side in (Side.TEST, Side.VALIDATION))
+    return _overlap(dataset, held_out, near) if len(held_out) else None
+
+
+def _overlap(rows: Dataset, items: pa.Table, near: float | None, refused: int = 0) -> OverlapReport:
+    report = find_contamination(
+        (texts_compared(batch) for batch in rows.batches(Side.TRAIN)), texts_compared(items.combine_chunks()), near=near
+    )
+    return OverlapReport(
+        items=report.items,
+        rows=report.rows,
+        refused=refused,
+        found=_found(report.contaminated, items, rows),
+        compared_whole=report.compared_whole,
+        counts={str(kind): report.count(kind) for kind in Overlap},
+    )
 
 
 def _together(sources: Sequence[SourceOptions]) -> Recipe:
     return one_stage(sources[0]).model_copy(update={"sources": tuple(sources)})
 
 
-def _found(found: Sequence[ContaminatedItem], items: pa.Table, rows: pa.Table) -> tuple[Contaminated, ...]:
+def _found(found: Sequence[ContaminatedItem], items: pa.Table, rows: Dataset) -> tuple[Contaminated, ...]:
     if not found:
         return ()
     tests = items.take([one.item for one in found])
-    trained = rows.take([one.row for one in found])
+    trained = rows.rows(Side.TRAIN).take([one.row for one in found])
     columns = (_places(tests), _places(trained), _texts(tests), _texts(trained))
     return tuple(
         Contaminated(test, one.kind, train, one.share, one.similarity, one.ngram, test_text, train_text)

@@ -14,6 +14,8 @@ from atanor.data.rows import Example
 from atanor.data.sides import Side
 from atanor.data.workshop.augmentation_page import augmentation_part
 from atanor.data.workshop.dataset import Dataset, Version
+from atanor.data.workshop.overlap import overlap_of_sides
+from atanor.data.workshop.overlap_page import overlap_part
 from atanor.data.workshop.page_findings import found
 from atanor.data.workshop.recipe import Recipe
 from atanor.data.workshop.stages import StageReport
@@ -70,6 +72,7 @@ def dataset_page(dataset: Dataset) -> str:
         Section("stages", "What every stage did", _stages(version)),
         Section("found", "What was found, changed and refused", found(entries)),
         Section("rows", "What the rows are like", _tallies(version.tallies)),
+        *_overlap(dataset),
         *_augmentation(version.augmentation),
         Section("samples", "Some rows", _samples(dataset)),
         Section("sources", "Where the rows are from", _sources(dataset)),
@@ -87,6 +90,12 @@ def dataset_page(dataset: Dataset) -> str:
         ),
     ]
     return framed(f"dataset {dataset.name}", body, generator=f"atanor {version.atanor}")
+
+
+def _overlap(dataset: Dataset) -> list[Section]:
+    report = overlap_of_sides(dataset)
+    title = "What of the held-out rows stands in training"
+    return [] if report is None else [Section("contamination", title, overlap_part(report))]
 
 
 def _augmentation(report: Mapping[str, Any] | None) -> list[Section]:

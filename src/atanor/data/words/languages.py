@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from atanor.data.augmentation.vocabulary import FUNCTION_WORDS
+from atanor.data.words.vocabulary import FUNCTION_WORDS
 
 Identify = Callable[[str], str | None]
 """From a text to its ISO 639-1 code, or None where it cannot be told."""
