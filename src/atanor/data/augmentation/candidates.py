@@ -32,8 +32,7 @@ class Reason(StrEnum):
     REFUSED = "cleaning or a check refuses it"
 
 
-_FIXES: Mapping[Reason | Why, str] = {
-    **FIXES,
+_FIXES: Mapping[Reason, str] = {
     Reason.PROTECTED: "Nothing to do, or take the span out of `protect`",
     Reason.LENGTH: "Nothing to do, or widen `filter.shortest` and `filter.longest`",
     Reason.LANGUAGE: "Nothing to do, or set `filter.same_language: false`",
@@ -69,11 +68,12 @@ class Filtered:
     @property
     def refusal(self) -> Refusal:
         """The same as the quarantine writes it."""
+        fix = FIXES.get(self.reason) if isinstance(self.reason, Why) else _FIXES.get(self.reason)
         return Refusal(
             source=self.source,
             line=self.line,
             reason=f"a new example by {self.technique} is not used: {self.reason}",
-            fix=_FIXES.get(self.reason, "Nothing to do: the original is kept"),
+            fix=fix or "Nothing to do: the original is kept",
             field="augment",
             value=self.detail or None,
             raw=self.text,
