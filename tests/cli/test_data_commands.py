@@ -47,6 +47,19 @@ def test_check_asks_for_languages_and_leaves_with_0_when_all_is_well(atanor: Scr
     assert "talk.jsonl:2" in said and "expected en" in said
 
 
+def test_check_writes_where_one_works_and_names_options_as_they_are_typed(atanor: Screen, tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    for name in ("one", "two"):
+        write(tmp_path / "far" / f"{name}.jsonl", talk(3))
+        with (tmp_path / "far" / f"{name}.jsonl").open("ab") as file:
+            file.write('{"prompt": "Qué hora es?", "completion": "Las tres."}\n'.encode("cp1252"))
+    said = atanor("check", "far/*.jsonl", code=2)
+    assert "`--map encoding=cp1252`" in said and "far.quarantine.jsonl" in said
+    assert [row["source"] for row in rows_of(tmp_path / "far.quarantine.jsonl")] == ["far/one.jsonl", "far/two.jsonl"]
+    assert sorted(path.name for path in (tmp_path / "far").iterdir()) == ["one.jsonl", "two.jsonl"]
+    assert atanor.json("check", "far", "--map", "encoding=cp1252")["kept"] == 8
+
+
 def test_files_that_are_not_there_are_told_with_their_neighbours(atanor: Screen, tmp_path: Path) -> None:
     write(tmp_path / "talk.jsonl", talk(3))
     atanor("check", "tlak.jsonl", code=2)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atanor.data import Example, Message, Side, Speaker, Split, SplitOptions, dataset_sha, split_examples
+from atanor.data import Example, Message, Side, Speaker, Split, SplitOptions, split_examples
 from atanor.data.assigning import SplitKeys, assign_sides
 from atanor.data.times import seconds_of
 from atanor.errors import ConfigurationError, DataError, StoreError
@@ -211,12 +211,6 @@ def test_a_damaged_frozen_split_is_refused(tmp_path: Path, damage: object, reaso
         split_examples(many(40), SplitOptions(), 0, file)
     assert reason in error.value.problems[0].reason
     assert "Restore" in str(error.value.problems[0].fix)
-
-
-def test_the_name_of_a_data_set_hangs_on_content_and_order() -> None:
-    rows = many(3)
-    assert dataset_sha(rows) == dataset_sha([replace(one, line=9, source="b") for one in rows])
-    assert dataset_sha(rows) != dataset_sha(rows[::-1])
 
 
 def test_the_sides_are_those_of_the_first_release(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ No row is dropped, cut or repaired without being counted, and a bad one tells fi
 from __future__ import annotations
 
 from atanor.data.formats import Columns
-from atanor.data.identity import dataset_sha
 from atanor.data.options import RenderOptions, RowFormat, SourceOptions, SplitOptions, TooLong, TrainOn
 from atanor.data.quarantine import write_quarantine
 from atanor.data.reading import ReadResult, SourceFormat, read_examples, require_enough
@@ -48,7 +47,6 @@ __all__ = [
     "TokenRow",
     "TooLong",
     "TrainOn",
-    "dataset_sha",
     "locate",
     "problem_of",
     "prompt_tokens",

@@ -1,18 +1,13 @@
-"""Names made of content: of a data set, of a split, and of the group an example belongs to."""
+"""Names made of content: of a split, and of the group an example belongs to."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 
 from atanor.data.rows import Example
-
-
-def dataset_sha(examples: Iterable[Example]) -> str:
-    """Hex SHA-256 of the example ids in their order: equal rows in equal order have an equal name."""
-    return hashlib.sha256("\n".join(example.id for example in examples).encode()).hexdigest()
 
 
 def assignment_sha(assignments: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from atanor.data.options import RowFormat, SourceOptions
 from atanor.data.rows import Example, Refusal
 from atanor.data.sides import Side
 from atanor.data.workshop.dataset import Dataset, Version
-from atanor.data.workshop.single import keep_refusals, made_dataset, one_stage, require_other_file
+from atanor.data.workshop.single import keep_refusals, made_dataset, one_stage, require_other_file, typed_refusals
 from atanor.data.workshop.table import examples_of
 from atanor.data.writing import WriteFormat, WriteReport, write_examples
 from atanor.data.writing.shapes import row_of
@@ -45,7 +45,7 @@ def convert_file(source: SourceOptions, out: Path, kind: WriteFormat, progress: 
     require_other_file(source, out)
     with made_dataset(one_stage(source, task_text=kind is WriteFormat.TEXT and _is_text(source)), progress) as dataset:
         report = write_examples(every_example(dataset), out, kind)
-        refusals = (*dataset.refusals, *report.refusals)
+        refusals = (*typed_refusals(dataset), *report.refusals)
         return Converted(dataset.version, report, refusals, keep_refusals(refusals, out))
 
 

@@ -29,9 +29,6 @@ class Fate(StrEnum):
     """No fate of a row: a candidate of augmentation that was not good enough to become one."""
 
 
-STOPPED = (Fate.REFUSED, Fate.LEFT_OUT)
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of the log.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class Verdicts:
         entries = [
             *_refused(texts, stopped, stage),
             *_changed(texts, [one for one in self.changes if int(texts.row[one.text]) in changed], stage),
-            *_reported(texts, told, stage),
+            *_found(texts, told, stage, Fate.REPORTED),
         ]
         going_on = np.ones(len(rows), dtype=bool)
         going_on[list(stopped)] = False
@@ -78,32 +78,17 @@ def _with_new_ids(rows: pa.Table, changed: Sequence[int]) -> pa.Table:
     return rows.set_column(0, rows.schema.field(0), ids)
 
 
-def _refused(texts: TextsOfRows, stopped: dict[int, Finding], stage: str) -> Iterable[Entry]:
-    places = list(stopped)
-    taken = texts.rows.select(["source", "line", "id", "fields"]).take(places).to_pylist() if places else []
-    for row, finding in zip(taken, stopped.values(), strict=True):
-        yield Entry(
-            source=row["source"],
-            line=row["line"],
-            row=row["id"],
-            stage=stage,
-            rule=finding.rule,
-            fate=Fate.REFUSED,
-            field=texts.field(finding.text),
-            before=finding.shown,
-            after=None,
-            reason=finding.reason,
-            fix=finding.fix,
-            raw=row["fields"],
-        )
+def _refused(texts: TextsOfRows, stopped: dict[int, Finding], stage: str) -> Iterator[Entry]:
+    rows = list(stopped)
+    raw = texts.rows.column("fields").take(pa.array(rows, pa.int64())).to_pylist()
+    found = _found(texts, list(stopped.values()), stage, Fate.REFUSED)
+    yield from (replace(entry, raw=whole) for entry, whole in zip(found, raw, strict=True))
 
 
-def _changed(texts: TextsOfRows, changes: Sequence[TextChange], stage: str) -> Iterable[Entry]:
-    for row, change in zip(_places(texts, changes), changes, strict=True):
+def _changed(texts: TextsOfRows, changes: Sequence[TextChange], stage: str) -> Iterator[Entry]:
+    for place, change in zip(_places(texts, changes), changes, strict=True):
         yield Entry(
-            source=row["source"],
-            line=row["line"],
-            row=row["id"],
+            **place,
             stage=stage,
             rule=change.rule,
             fate=Fate.CHANGED,
@@ -116,15 +101,13 @@ def _changed(texts: TextsOfRows, changes: Sequence[TextChange], stage: str) -> I
         )
 
 
-def _reported(texts: TextsOfRows, findings: Sequence[Finding], stage: str) -> Iterable[Entry]:
-    for row, finding in zip(_places(texts, findings), findings, strict=True):
+def _found(texts: TextsOfRows, findings: Sequence[Finding], stage: str, fate: Fate) -> Iterator[Entry]:
+    for place, finding in zip(_places(texts, findings), findings, strict=True):
         yield Entry(
-            source=row["source"],
-            line=row["line"],
-            row=row["id"],
+            **place,
             stage=stage,
             rule=finding.rule,
-            fate=Fate.REPORTED,
+            fate=fate,
             field=texts.field(finding.text),
             before=finding.shown,
             after=None,
@@ -135,9 +118,10 @@ def _reported(texts: TextsOfRows, findings: Sequence[Finding], stage: str) -> It
 
 
 def _places(texts: TextsOfRows, found: Sequence[Finding | TextChange]) -> list[dict[str, Any]]:
-    """Source, line and id of the row of each."""
+    """Source, line and id of the row of each, by their names in an entry."""
     rows = [int(texts.row[one.text]) for one in found]
-    return texts.rows.select(["source", "line", "id"]).take(rows).to_pylist() if rows else []
+    columns = texts.rows.select(["source", "line", "id"]).rename_columns(["source", "line", "row"])
+    return columns.take(rows).to_pylist() if rows else []
 
 
 def _rows_by_rule(entries: Iterable[Entry]) -> dict[str, int]:

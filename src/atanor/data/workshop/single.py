@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ from atanor.progress import Progress
 from atanor.store.files import remove, write_text
 
 _PACKED = (".gz", ".zst")
+_KEY = re.compile(r"`(\w+):(?: ([^`]+))?`")
+_KEYS = SourceOptions.model_fields.keys() - {"outside"}
 _SHOWN = 6
 """Entries of the log that are kept for the reader."""
 
@@ -90,12 +93,23 @@ def naming_typed_files() -> Iterator[None]:
 
 
 def _as_typed(problem: Problem) -> Problem:
+    problem = replace(problem, fix=problem.fix and _fix_as_typed(problem.fix))
     place, _, option = (problem.field or "").rpartition(".")
     if place == "split":
         return replace(problem, field=f"--{option.replace('_', '-')}")
     if place != "data" and not place.startswith("data["):
         return problem
     return replace(problem, field=None if option == "path" else f"--map {option}")
+
+
+def typed_refusals(dataset: Dataset) -> tuple[Refusal, ...]:
+    """The refused rows of a dataset made of files that were typed."""
+    return tuple(replace(one, fix=_fix_as_typed(one.fix)) for one in dataset.refusals)
+
+
+def _fix_as_typed(fix: str) -> str:
+    """A fix that names a key of `data` as a project has it, as it is typed: `--map encoding=cp1252`."""
+    return _KEY.sub(lambda key: f"`--map {key[1]}={key[2] or '…'}`" if key[1] in _KEYS else key[0], fix)
 
 
 def one_stage(source: SourceOptions, *, task_text: bool = False) -> Recipe:
@@ -210,7 +224,7 @@ def _treated(recipe: Recipe, out: Path, progress: Progress, rewrite: Rewrite | N
 
 def _told(dataset: Dataset, written: Mapping[Path, int], out: Path) -> Treated:
     entries = dataset.log()
-    refusals = tuple(dataset.refusals)
+    refusals = typed_refusals(dataset)
     log = beside(out, "log")
     if entries:
         write_text(log, "".join(json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in entries))

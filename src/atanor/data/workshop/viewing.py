@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,13 @@ from atanor.data.quarantine import write_quarantine
 from atanor.data.rendering import render_examples
 from atanor.data.rows import Example, Refusal
 from atanor.data.sides import Side
+from atanor.data.sources import locate
 from atanor.data.summary import weighted_pieces
 from atanor.data.workshop.dataset import Dataset, Version
 from atanor.data.workshop.log import Entry
 from atanor.data.workshop.options import CheckOptions
 from atanor.data.workshop.recipe import Recipe
-from atanor.data.workshop.single import beside, made_dataset, opened_files
+from atanor.data.workshop.single import beside, made_dataset, opened_files, typed_refusals
 from atanor.data.workshop.table import examples_of
 from atanor.progress import Progress
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 Pieces = tuple[tuple[str, float], ...]
 """A row's text cut where the loss weight changes, with the weights."""
+
+_PATTERN = re.compile(r"[*?[]")
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,9 @@ def check_files(
     languages: Sequence[str] = (),
     control_tokens: Sequence[str] = (),
 ) -> Checked:
-    """Read, clean and check files as a project would, and write the refused rows of each into a file beside it.
+    """Read, clean and check files as a project would, and write the refused rows of each into the folder one works in.
+
+    Nothing is written beside the files: they may lie where nobody may or should write.
 
     Args:
         sources: files, folders or patterns.
@@ -91,7 +97,7 @@ def check_files(
         control_tokens=tuple(control_tokens),
     )
     with made_dataset(recipe, progress) as dataset:
-        refusals = tuple(dataset.refusals)
+        refusals = typed_refusals(dataset)
         quarantines = tuple(path for source in sources if (path := _quarantined(source, refusals)) is not None)
         return Checked(recognised(recipe), dataset.version, refusals, quarantines)
 
@@ -143,9 +149,12 @@ def seen_by_model(
 
 
 def _quarantined(source: SourceOptions, refusals: Sequence[Refusal]) -> Path | None:
-    """The file beside a source with its refused rows; None without any."""
-    path = beside(Path(source.path.rstrip("/*")), "quarantine")
-    own = [one for one in refusals if one.source == source.path or one.source.startswith(f"{source.path.rstrip('/')}/")]
-    if own:
-        write_quarantine(own, path)
-    return path if own else None
+    """The file with the refused rows of what was typed; None without any."""
+    files = {one.name for one in locate([source], Path(), confined=False)}
+    own = [one for one in refusals if one.source in files]
+    if not own:
+        return None
+    plain = [part for part in Path(source.path).parts if not _PATTERN.search(part)]
+    path = beside(Path(plain[-1] if plain and plain[-1] not in ("/", "..") else "rows"), "quarantine")
+    write_quarantine(own, path)
+    return path
