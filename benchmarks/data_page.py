@@ -26,7 +26,8 @@ trains with and without augmentation.
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *_planted(read("planted_faults")), *_million(read("million_rows"))]) + "\n"
+    parts = (_planted(read("planted_faults")), _million(read("million_rows")), _augmentation(read("augmentation")))
+    return "\n".join([_HEAD, *(line for part in parts for line in part)]) + "\n"
 
 
 def _planted(found: Result | None) -> Iterator[str]:
@@ -88,6 +89,36 @@ def _million(found: Result | None) -> Iterator[str]:
             f"at that size{also}.\n"
         )
     yield _goals(million_rows.judge(found))
+
+
+def _augmentation(found: Result | None) -> Iterator[str]:
+    yield "## What augmentation brings where rows are few\n"
+    if found is None:
+        yield NOT_YET + "\n"
+        return
+    result = found["result"]
+    seeds = "one seed" if result["seeds"] == 1 else f"{result['seeds']} seeds"
+    yield (
+        f"Banking messages of {found['intents']} intents, ten training rows each (`banking77`); SmolLM2-135M-Instruct, LoRA, "
+        f"{result['steps']} optimizer steps whatever the rows, {seeds}, {result['items']} test items answered greedily. "
+        f"The untouched base has an accuracy of {result['base']:.2f}. The change from no augmentation has its 95 % interval "
+        "over test items; the effect is named after Holm's adjustment for looking at several techniques.\n"
+    )
+    head = ["technique", "rows", "new", "accuracy", "change", "effect"]
+    without = result["without"]
+    rows = [["none", f"{without['rows']:,}", "–", f"{without['accuracy']:.3f}", "–", "–"]]
+    rows += [
+        [
+            name.replace("_", " "),
+            f"{arm['rows']:,}",
+            f"{arm['made']:,}",
+            f"{arm['accuracy']:.3f}",
+            f"{arm['change']:+.3f} [{arm['low']:+.3f}, {arm['high']:+.3f}]".replace("-", "−"),
+            arm["effect"],
+        ]
+        for name, arm in result["with"].items()
+    ]
+    yield _table(head, rows)
 
 
 def _gib(point: Result) -> str:
