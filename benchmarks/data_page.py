@@ -99,10 +99,10 @@ def _augmentation(found: Result | None) -> Iterator[str]:
     result = found["result"]
     seeds = "one seed" if result["seeds"] == 1 else f"{result['seeds']} seeds"
     yield (
-        f"Banking messages of {found['intents']} intents, ten training rows each (`banking77`); SmolLM2-135M-Instruct, LoRA, "
-        f"{result['steps']} optimizer steps whatever the rows, {seeds}, {result['items']} test items answered greedily. "
-        f"The untouched base has an accuracy of {result['base']:.2f}. The change from no augmentation has its 95 % interval "
-        "over test items; the effect is named after Holm's adjustment for looking at several techniques.\n"
+        f"Banking messages of {found['intents']} intents, ten training rows each (`banking77`); SmolLM2-135M-Instruct, "
+        f"LoRA, {result['steps']} optimizer steps whatever the rows, {seeds}, {result['items']} test items answered "
+        f"greedily. The untouched base has an accuracy of {result['base']:.2f}. The change from none has its "
+        "95 % interval over test items; the effect is named after Holm's adjustment for several techniques.\n"
     )
     head = ["technique", "rows", "new", "accuracy", "change", "effect"]
     without = result["without"]
