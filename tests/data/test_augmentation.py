@@ -371,8 +371,9 @@ def test_every_option_is_read() -> None:
     from atanor.options import Options
 
     folder = Path(declared.__file__).parent
-    # How the base answers is read where the base is.
-    readers = [*folder.glob("*.py"), folder.parents[1] / "project" / "engines.py"]
+    # How the base answers is read where the base is, and how groups are exchanged where they are.
+    elsewhere = [folder.parents[1] / "project" / "engines.py", *(folder.parent / "bias").glob("*.py")]
+    readers = [*folder.glob("*.py"), *elsewhere]
     code = "".join(path.read_text("utf-8") for path in readers if path.name != "options.py")
     classes = [kind for kind in vars(declared).values() if isinstance(kind, type) and issubclass(kind, Options)]
     names = {name for kind in classes for name in kind.model_fields}
