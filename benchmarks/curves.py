@@ -27,7 +27,7 @@ from transformers import AutoConfig
 
 from atanor.compute import Architecture, Engine, device_name
 from atanor.data import TokenRow
-from atanor.models import attach_lora, load_base
+from atanor.models import Tuned, attach_lora, load_base
 from atanor.progress import Silent
 from atanor.train import Precision, TrainingJob, TrainOptions, train, train_dtype
 from benchmarks.gemm import measure_gemm
@@ -94,7 +94,7 @@ def measure_windows(
                 print(f"round {number + 1}: {name} {point.at:g}: {point.seconds[-1]:.2f} s", file=sys.stderr)
 
 
-def measure_runs(model: PeftModel, counts: Sequence[int], gemm: Callable[[], float]) -> list[Point]:
+def measure_runs(tuned: Tuned, counts: Sequence[int], gemm: Callable[[], float]) -> list[Point]:
     """Whole training runs on so many rows, in windows of 16; each once, for the longest is long enough."""
     points = []
     for count in counts:
@@ -102,7 +102,7 @@ def measure_runs(model: PeftModel, counts: Sequence[int], gemm: Callable[[], flo
         options = TrainOptions(epochs=1, batch=16, warmup=0, validate_every=count)
         with tempfile.TemporaryDirectory() as folder:
             job = TrainingJob(
-                model=model,
+                tuned=tuned,
                 training=point.rows,
                 validation=(),
                 options=options,
@@ -147,8 +147,8 @@ def main() -> None:
     local = starter()
     sizes = Architecture.of(AutoConfig.from_pretrained(local.folder))
     dtype = train_dtype(Precision.AUTO)
-    model = attach_lora(load_base(local, dtype=dtype, device=device_name()), rank=RANK, alpha=ALPHA, seed=SEED)
-    model.train()
+    tuned = attach_lora(load_base(local, dtype=dtype, device=device_name()), rank=RANK, alpha=ALPHA, seed=SEED)
+    model = tuned.model.train()
 
     def gemm() -> float:
         return measure_gemm(sizes, dtype, device_name(), seconds=0.03).median
@@ -156,7 +156,7 @@ def main() -> None:
     curves = window_curves(options.full)
     rounds = options.rounds or (5 if options.full else 2)
     measure_windows(curves, Engine(model, pad=0, dtype=dtype), model, rounds, gemm)
-    curves["rows in the data"] = measure_runs(model, [32, 64, 128, 256] if options.full else [16, 32, 64], gemm)
+    curves["rows in the data"] = measure_runs(tuned, [32, 64, 128, 256] if options.full else [16, 32, 64], gemm)
     document = {
         "what": f"{local.title}, LoRA r{RANK} on all linear layers, random tokens, a quarter of a row's own supervised",
         "machine": machine(),

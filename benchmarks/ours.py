@@ -20,7 +20,7 @@ import torch
 from transformers import AutoConfig
 
 from atanor.compute import Architecture, device_name
-from atanor.models import BaseReference, attach_lora, load_base, resolve_base, save_adapter
+from atanor.models import BaseReference, attach_lora, load_base, resolve_base
 from atanor.progress import Silent
 from atanor.train import (
     Completion,
@@ -124,13 +124,13 @@ def main() -> None:
     local = resolve_base(BaseReference.parse(options.model), Path(), Silent())
     dtype = train_dtype(options.precision)
     base = load_base(local, dtype=dtype, device=device_name())
-    model = attach_lora(base, rank=RANK, alpha=ALPHA, seed=SEED)
+    tuned = attach_lora(base, rank=RANK, alpha=ALPHA, seed=SEED)
     if options.save_start is not None:
-        save_adapter(model, options.save_start)
+        tuned.save(options.save_start)
     sizes = Architecture.of(AutoConfig.from_pretrained(local.folder))
     items: Sequence[TrainingItem]
     if options.objective == "preference":
-        objective: Objective = DirectPreference(model)
+        objective: Objective = DirectPreference(tuned)
         items = read_pairs(options.rows)
         figures: Callable[..., dict[str, int]] = preference_figures
     else:
@@ -139,7 +139,7 @@ def main() -> None:
     windows = [[items[number] for number in window] for window in order]
     with tempfile.TemporaryDirectory() as folder:
         job = TrainingJob(
-            model=model,
+            tuned=tuned,
             objective=objective,
             training=items,
             validation=(),

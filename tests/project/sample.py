@@ -56,6 +56,19 @@ roles:
           validate_every: 10
           patience: 2
           keep_checkpoints: 1
+          optimizer: lion
+          schedule: stable
+          momentum: 0.9
+          targets: [q_proj, v_proj]
+          ranks: {v_proj: 2}
+          rslora: true
+          second_factor: 16
+      - full: {optimizer: adafactor}
+      - last_layers: {layers: 1, head: true}
+      - ia3
+      - adapter: {width: 16, placement: houlsby, activation: silu}
+      - prefix_tuning: {tokens: 8}
+      - prompt_tuning: {tokens: 8, start: random}
     generate:
       max_new_tokens: 96
       temperature: 0.7

@@ -132,7 +132,7 @@ WRONG = [
         "role.methods[2]",
         "`lroa` is no method",
         None,
-        "Did you mean `lora`? Methods: lora, prompt, few_shot",
+        "Did you mean `lora`? Methods: lora, full, last_layers, ",
     ),
     (
         "      - rouge_l:",
@@ -224,7 +224,7 @@ WRONG = [
         "    generate:",
         "    split: {test: 3}\n    generate:",
         "role.split",
-        "`split` is written twice, on lines 18 and 47",
+        "`split` is written twice, on lines 18 and 60",
         None,
         "Keep one of them",
     ),

@@ -34,7 +34,7 @@ def rows(base: Base, count: int) -> list[TokenRow]:
 def job(base: Base, folder: Path, options: TrainOptions, training: int = 19, validation: int = 4) -> TrainingJob:
     every = rows(base, training + validation)
     return TrainingJob(
-        model=attach_lora(base, rank=4, alpha=8, seed=5),
+        tuned=attach_lora(base, rank=4, alpha=8, seed=5),
         training=every[:training],
         validation=every[training:],
         options=options,
@@ -52,7 +52,7 @@ def train_in_process(base_folder: Path, run_folder: Path) -> str:
     """Train the long job from wherever `run_folder` stands; returns the hash of the adapter's weights."""
     base = tiny_base(base_folder)
     result = train(job(base, run_folder, LONG), Silent())
-    return sha256_file(result.adapter / "adapter_model.safetensors")
+    return sha256_file(result.folder / "adapter_model.safetensors")
 
 
 if __name__ == "__main__":

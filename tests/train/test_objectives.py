@@ -10,6 +10,7 @@ import torch
 
 from atanor.compute import Engine, Route
 from atanor.data.rows import TokenRow
+from atanor.models import Adapter
 from atanor.progress import Silent
 from atanor.train import DirectPreference, Order, PreferencePair, TrainingJob, TrainOptions, train
 from atanor.train.run import rows_to_check
@@ -67,7 +68,7 @@ def test_preference_loss_and_gradient_are_those_of_the_formula(tokens_per_pass: 
     model.zero_grad()
     engine = Engine(model, pad=0, tokens_per_pass=tokens_per_pass)
     engine.route = route
-    objective = DirectPreference(model, beta=0.3)
+    objective = DirectPreference(Adapter(model), beta=0.3)
     assert objective.backward(engine, window) == pytest.approx(truth_loss, rel=1e-12)
     assert largest_error(gradients(model), truth) <= 1e-12
     assert objective.mean_loss(engine, window) == pytest.approx(truth_loss, rel=1e-12)
@@ -82,7 +83,7 @@ def test_training_on_preferences_widens_the_margin(tiny_base_folder: Path, tmp_p
             **start.__dict__,
             "training": pairs()[:4],
             "validation": pairs()[4:],
-            "objective": DirectPreference(start.model),
+            "objective": DirectPreference(start.tuned),
         }
     )
     result = train(preferences, Silent())

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from atanor.data.rows import TokenRow
 from atanor.errors import DataError, StoreError, TrainingError
+from atanor.models import Adapter
 from atanor.progress import Silent
 from atanor.train import Interrupted, TrainOptions, steps_of, train
 from atanor.train.checkpoint import checkpoints, newest_whole
@@ -174,7 +175,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_rows_and_the_fix(tiny_base_fol
     base = tiny_base(tiny_base_folder)
     start = job(base, tmp_path, TrainOptions(batch=4))
     with torch.no_grad():
-        for name, parameter in start.model.named_parameters():
+        for name, parameter in start.tuned.model.named_parameters():
             if "lora_B" in name:
                 parameter.fill_(float("nan"))
     # The self-check sees the same nan on both paths, so it is the step that must stop.
@@ -186,16 +187,14 @@ def test_a_loss_that_is_not_finite_stops_with_the_rows_and_the_fix(tiny_base_fol
 def test_a_full_disk_is_said_and_leaves_whole_checkpoints(
     tiny_base_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from atanor.train import loop
+    save = Adapter.save
 
-    save = loop.save_adapter
-
-    def full(model: object, folder: Path) -> None:
+    def full(self: Adapter, folder: Path) -> None:
         if len(checkpoints(tmp_path)) == 1:
             raise OSError(28, "No space left on device")
-        save(model, folder)  # type: ignore[arg-type]
+        save(self, folder)
 
-    monkeypatch.setattr(loop, "save_adapter", full)
+    monkeypatch.setattr(Adapter, "save", full)
     with pytest.raises(StoreError, match="No space left on device") as stopped:
         train(job(tiny_base(tiny_base_folder), tmp_path, LONG), Silent())
     assert "Free space on the disk" in str(stopped.value)

@@ -95,10 +95,13 @@ class Engine:
         self.tokens_per_pass = tokens_per_pass or TOKENS_PER_PASS[self.device.type]
         self.tolerance = TOLERANCE[arithmetic]
         self.work = Work()
+        prompted = isinstance(model, PeftModel) and model.active_peft_config.is_prompt_learning
         self.reason = "dropout is drawn for each of them" if random else unshareable(self.network)
+        if prompted:
+            self.reason = "virtual tokens that PEFT puts before each of them"
         self.route = Route.SEPARATE if self.reason else Route.FOREST
         self._autocast = autocast_for(dtype)
-        self._padded = Padded(self.network, pad, self.tokens_per_pass, self._autocast)
+        self._padded = Padded(model if prompted else self.network, pad, self.tokens_per_pass, self._autocast)
         self._fusion = Fusion(self.network, arithmetic, gating.compiled() if compile else gating.Eager())
         self._head = Head(self.network, arithmetic)
 

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
+from peft import PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -45,7 +46,7 @@ class Padded:
     """Computes through the model's own forward and all its logits.
 
     Args:
-        network: the causal language model.
+        network: the causal language model; with virtual tokens before its input it gives logits for them too.
         pad: token id that fills up a line.
         tokens_per_pass: most padded tokens a forward pass.
         autocast: opens the context in which the network runs in lower precision.
@@ -53,7 +54,7 @@ class Padded:
 
     def __init__(
         self,
-        network: PreTrainedModel,
+        network: PreTrainedModel | PeftModel,
         pad: int,
         tokens_per_pass: int,
         autocast: Callable[[], AbstractContextManager[object]],
@@ -108,6 +109,7 @@ class Padded:
     def _nll(self, batch: Batch) -> Tensor:
         with self.autocast():
             logits_BTV: Tensor = self.network(input_ids=batch.tokens_BT, use_cache=False).logits
+        logits_BTV = logits_BTV[:, -batch.tokens_BT.shape[1] :]
         logits_SV = logits_BTV.flatten(0, 1).index_select(0, batch.places_S)
         wide = logits_SV if logits_SV.dtype == torch.float64 else logits_SV.float()
         return torch.nn.functional.cross_entropy(wide, batch.targets_S, reduction="none")

@@ -12,7 +12,7 @@ from transformers.generation.streamers import BaseStreamer
 
 from atanor.errors import ConfigurationError, Problem
 from atanor.inference.prefill import Prefill
-from atanor.models import Base
+from atanor.models import Base, virtual_tokens
 from atanor.progress import Progress
 
 TOKENS_PER_BATCH = 8192
@@ -62,7 +62,7 @@ def generate_answers(
     Raises:
         ConfigurationError: a prompt and its answer do not fit into the model's context.
     """
-    longest = max(map(len, prompts), default=0)
+    longest = virtual_tokens(model) + max(map(len, prompts), default=0)
     if longest + decoding.max_new_tokens > base.context:
         raise ConfigurationError(
             "a prompt and its answer do not fit into the context of the base",

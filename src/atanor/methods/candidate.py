@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from peft import PeftModel
 from pydantic import BaseModel, ConfigDict
 
 from atanor.data.rows import Example, TokenRow
 from atanor.evaluate.options import GenerationOptions
 from atanor.methods.framing import Framing
-from atanor.models import Base
+from atanor.models import Base, Tuned
 from atanor.progress import Progress
 from atanor.train import TrainingResult
 
@@ -51,16 +50,16 @@ class Made:
     Attributes:
         framing: what is put around every prompt.
         settings: every option in force, for the report.
-        model: the base's network with the finished adapter active; None when the untouched base answers.
-        adapter: folder of that adapter.
+        tuned: the base with what was trained, ready to answer; None when the untouched base answers.
+        folder: where that was published.
         training: how training went.
         trainable_parameters: how many numbers were trained.
     """
 
     framing: Framing
     settings: dict[str, Any]
-    model: PeftModel | None = None
-    adapter: Path | None = None
+    tuned: Tuned | None = None
+    folder: Path | None = None
     training: TrainingResult | None = None
     trainable_parameters: int = 0
 
@@ -69,7 +68,7 @@ class Method(Protocol):
     """One way to customise a model."""
 
     def make(self, options: Any, bench: Bench, progress: Progress) -> Made:
-        """Make a candidate. An adapter put on the base's network stays until the caller takes it off (`detach`)."""
+        """Make a candidate. What is put on the base's network stays until the caller takes it off (`Tuned.detach`)."""
 
 
 class CandidateDescription(BaseModel):
@@ -80,7 +79,7 @@ class CandidateDescription(BaseModel):
         base_sha: of the base's weights; compared before the candidate answers.
         template_sha: of the chat template; compared likewise.
         precision: the arithmetic it was judged in, `float32` or `bfloat16`.
-        adapter: folder relative to this file, or None for an untuned base.
+        adapter: published folder relative to this file (an adapter or a whole network), or None for an untuned base.
         system: the role's own system message, put before conversations that have none.
     """
 

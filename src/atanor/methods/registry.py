@@ -1,7 +1,18 @@
 """Every method by the name a project file gives it."""
 
+from atanor.methods import training
 from atanor.methods.candidate import Method
-from atanor.methods.lora import Lora
 from atanor.methods.prompting import FewShot, Prompt
+from atanor.methods.training import Trained
 
-METHODS: dict[str, Method] = {"lora": Lora(), "prompt": Prompt(), "few_shot": FewShot()}
+METHODS: dict[str, Method] = {
+    "lora": Trained(training.lora),
+    "full": Trained(training.full),
+    "last_layers": Trained(training.last_layers),
+    "ia3": Trained(training.ia3),
+    "adapter": Trained(training.bottleneck),
+    "prefix_tuning": Trained(training.prefix_tuning),
+    "prompt_tuning": Trained(training.prompt_tuning),
+    "prompt": Prompt(),
+    "few_shot": FewShot(),
+}

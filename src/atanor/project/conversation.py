@@ -15,7 +15,7 @@ from atanor.data.rows import Message, Speaker
 from atanor.errors import BaseModelError, Problem
 from atanor.inference import Decoding, stream_answer
 from atanor.methods import DESCRIPTION, CandidateDescription
-from atanor.models import Base, BaseReference, encode_prompt, load_adapter, load_base, resolve_base
+from atanor.models import Base, BaseReference, encode_prompt, load_base, load_tuned, resolve_base
 from atanor.progress import Progress
 from atanor.project.file import LoadedProject
 from atanor.store import CandidateRecord, Store
@@ -58,7 +58,7 @@ class Conversation:
                         )
                     ],
                 )
-        model = base.model if description.adapter is None else load_adapter(base, folder / description.adapter)
+        model = base.model if description.adapter is None else load_tuned(base, folder / description.adapter).model
         return cls(base, model, description, loaded.file.seed)
 
     def ask(self, text: str, on_text: Callable[[str], None] | None = None) -> str:

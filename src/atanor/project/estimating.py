@@ -10,13 +10,14 @@ from transformers import PretrainedConfig
 from atanor.compute import Estimate, available_bytes, device_name, process_bytes
 from atanor.data.rows import TokenRow
 from atanor.errors import BaseModelError, Problem
-from atanor.methods.options import LoraMethodOptions
+from atanor.methods.options import FullOptions, LoraMethodOptions
 from atanor.models import config_of, resolve_base
+from atanor.options import Options
 from atanor.progress import Progress
 from atanor.project.dataset import Reader, prepare_role
 from atanor.project.file import LoadedProject
 from atanor.project.options import MethodChoice
-from atanor.train import Forecast
+from atanor.train import Forecast, OptimizerName, TrainOptions
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,18 @@ def estimate_role(
     data = prepare_role(project, name, loaded.root, Reader.of(local), progress)
     prepared = Prepared(name, config_of(local), data.training_rows, data.validation_rows, project.seed)
     process = process_bytes(device_name())
-    return [predict(prepared, choice, process=process, price=price) for choice in tuned]
+    predictions = []
+    for choice in tuned:
+        if _is_known(choice.options):
+            predictions.append(predict(prepared, choice, process=process, price=price))
+        else:
+            progress.say(f"estimate  {_unknown(choice).problems[0].reason}")
+    return predictions
 
 
 def trains_here(choice: MethodChoice) -> bool:
-    """The method trains weights on this machine."""
-    return isinstance(choice.options, LoraMethodOptions)
+    """The method trains on this machine."""
+    return isinstance(choice.options, TrainOptions)
 
 
 def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: float | None = None) -> Prediction:
@@ -105,16 +112,19 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
         price: of an hour of this machine.
 
     Raises:
-        BaseModelError: the base's family has sizes that cannot be read from its configuration.
+        BaseModelError: the base's family has sizes that cannot be read from its configuration, or the method's memory
+            and time are not known.
     """
     options = choice.options
-    assert isinstance(options, LoraMethodOptions)
+    assert isinstance(options, TrainOptions)
+    if not _is_known(options):
+        raise _unknown(choice)
     forecast = Forecast(
         prepared.config,
         prepared.training,
         prepared.validation,
         options,
-        rank=options.rank,
+        rank=options.rank if isinstance(options, LoraMethodOptions) else None,
         seed=prepared.seed,
         process=process,
     )
@@ -131,6 +141,23 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
         fitting=fitting,
         cost=None if price is None else price * estimate.seconds / 3600,
     )
+
+
+def _unknown(choice: MethodChoice) -> BaseModelError:
+    reason = f"memory and time of `{choice.name}` have not been measured; plain LoRA and full tuning are predicted"
+    return BaseModelError(
+        f"training by `{choice.name}` cannot be predicted",
+        [Problem(reason, field="methods", fix="`atanor run` trains it")],
+    )
+
+
+def _is_known(options: Options) -> bool:
+    """Whether the formulas of `Forecast` were made for what this trains."""
+    if isinstance(options, LoraMethodOptions):
+        plain = not (options.targets or options.ranks or options.dora)
+    else:
+        plain = isinstance(options, FullOptions)
+    return plain and isinstance(options, TrainOptions) and options.optimizer is OptimizerName.ADAMW
 
 
 def _unpredictable(config: PretrainedConfig, error: Exception) -> BaseModelError:

@@ -22,8 +22,8 @@ from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
 from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
-from atanor.methods.options import LoraMethodOptions
-from atanor.models import Base, detach, load_base, resolve_base
+from atanor.methods.options import TuningOptions
+from atanor.models import Base, load_base, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
@@ -32,7 +32,7 @@ from atanor.project.file import LoadedProject
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
 from atanor.store.files import sha256_file, write_text, writing_folder
-from atanor.train import Interrupted, Precision, steps_of, train_dtype
+from atanor.train import Interrupted, Precision, TrainOptions, steps_of, train_dtype
 
 OUTCOMES = "outcomes.json"
 """What a run's candidate made of the test items, beside its report, so that two runs can be compared."""
@@ -129,7 +129,7 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool, trial
     for note in data.notes:
         watcher.say(f"data      {note}")
     watcher.show(DataReady(name, data.section, data.pieces))
-    precisions = {choice.options.precision for choice in role.methods if isinstance(choice.options, LoraMethodOptions)}
+    precisions = {choice.options.precision for choice in role.methods if isinstance(choice.options, TrainOptions)}
     dtype = train_dtype(precisions.pop() if len(precisions) == 1 else Precision.AUTO)
     base = load_base(local, dtype=dtype, device=device_name())
     watcher.show(
@@ -194,15 +194,15 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     made = _make(job, choice, run)
     try:
         candidate = job.examiner.outcomes(
-            made.model if made.model is not None else job.base.model,
+            job.base.model if made.tuned is None else made.tuned.model,
             test_paper(job.data, made.framing, job.reader, answers=answers),
             choice.name,
             _identity(made),
             job.watcher,
         )
     finally:
-        if made.model is not None:
-            detach(made.model)
+        if made.tuned is not None:
+            made.tuned.detach()
     write_text(folder / OUTCOMES, outcomes_to_json(candidate.test).decode())
     return _conclude(job, choice, run, made, sat=(baseline, candidate), earlier=earlier, prediction=prediction)
 
@@ -225,10 +225,10 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
             ),
             job.watcher,
         )
-        if made.adapter is not None:
-            with writing_folder(folder / made.adapter.name) as copy:
-                shutil.copytree(made.adapter, copy, dirs_exist_ok=True)
-            made = dataclasses.replace(made, adapter=folder / made.adapter.name)
+        if made.folder is not None:
+            with writing_folder(folder / made.folder.name) as copy:
+                shutil.copytree(made.folder, copy, dirs_exist_ok=True)
+            made = dataclasses.replace(made, folder=folder / made.folder.name)
     return made
 
 
@@ -317,7 +317,7 @@ def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescri
         base_sha=job.base.local.sha,
         template_sha=job.base.template_sha,
         precision=str(job.base.model.dtype).removeprefix("torch."),
-        adapter=None if made.adapter is None else made.adapter.name,
+        adapter=None if made.folder is None else made.folder.name,
         system=job.role.system,
         framing=made.framing,
         generation=job.role.generate,
@@ -325,19 +325,20 @@ def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescri
 
 
 def _identity(made: Made) -> str:
-    """Names a candidate by content: its adapter's weights, or `base` with another prompt."""
-    if made.adapter is None:
+    """Names a candidate by content: what was trained, or `base` with another prompt."""
+    if made.folder is None:
         return "base"
-    return sha256_file(made.adapter / "adapter_model.safetensors")
+    files = sorted(made.folder.glob("*.safetensors"))
+    return hashlib.sha256("".join(map(sha256_file, files)).encode()).hexdigest()
 
 
 def _plan(job: RoleJob, choice: MethodChoice) -> str:
     options = choice.options
-    if not isinstance(options, LoraMethodOptions):
+    if not isinstance(options, TuningOptions):
         return f"{choice.name} · nothing is trained"
     steps = steps_of(len(job.data.training_rows), options)
     return (
-        f"LoRA r{options.rank} on all linear layers · lr {options.learning_rate:g} cosine · "
+        f"{options.in_words} · lr {options.learning_rate:g} {options.schedule} · "
         f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows"
     )
 

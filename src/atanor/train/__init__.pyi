@@ -1,6 +1,6 @@
 from .forecast import Forecast
 from .objectives import Completion, DirectPreference, Objective, PreferencePair, TrainingItem
-from .options import LoraOptions, Order, Precision, TrainOptions
+from .options import OptimizerName, Order, Precision, Schedule, TrainOptions
 from .run import Interrupted, TrainingJob, TrainingResult, steps_of, train, train_dtype
 
 __all__ = [
@@ -8,11 +8,12 @@ __all__ = [
     "DirectPreference",
     "Forecast",
     "Interrupted",
-    "LoraOptions",
     "Objective",
+    "OptimizerName",
     "Order",
     "Precision",
     "PreferencePair",
+    "Schedule",
     "TrainOptions",
     "TrainingItem",
     "TrainingJob",

@@ -12,19 +12,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from atanor.compute import Engine, device_name
 from atanor.errors import Problem, TrainingError
-from atanor.models import save_adapter
+from atanor.models import Tuned
 from atanor.train.checkpoint import drop_old, writing_checkpoint
 from atanor.train.objectives import Objective, TrainingItem
+from atanor.train.optimizers import build_optimizer, build_schedule
 from atanor.train.options import TrainOptions
 from atanor.train.windows import WindowLoader
 
@@ -32,10 +32,10 @@ STATE = "trainer_state.json"
 
 
 class WindowTrainer(Trainer):
-    """Trains the active adapter of a PEFT model on windows of items.
+    """Trains what trains of a base on windows of items.
 
     Args:
-        model: the adapted model; only its adapter has parameters that train.
+        tuned: the base with what trains of it.
         engine: computes losses on that model.
         objective: what is minimised.
         training: items to learn from.
@@ -43,12 +43,13 @@ class WindowTrainer(Trainer):
         options: how to train.
         run: folder that receives the checkpoints.
         seed: of the order of rows.
+        rates: see `build_optimizer`.
         callbacks: told about steps; see `StepWatcher`.
     """
 
     def __init__(
         self,
-        model: PeftModel,
+        tuned: Tuned,
         engine: Engine,
         *,
         objective: Objective,
@@ -57,26 +58,24 @@ class WindowTrainer(Trainer):
         options: TrainOptions,
         run: Path,
         seed: int,
+        rates: Mapping[str, float],
         callbacks: list[TrainerCallback],
     ) -> None:
+        self.tuned = tuned
         self.engine = engine
         self.objective = objective
         self.items = training
         self.validation = validation
         self.options = options
+        self.rates = rates
         self.run = run
-        steps = math.ceil(options.epochs * math.ceil(len(training) / options.batch))
         arguments = TrainingArguments(
             output_dir=str(run),
             use_cpu=device_name() == "cpu",
             seed=seed,
             num_train_epochs=options.epochs,
             learning_rate=options.learning_rate,
-            lr_scheduler_type="cosine",
-            warmup_steps=round(options.warmup * steps),
-            weight_decay=options.weight_decay,
             max_grad_norm=options.clip,
-            optim="adamw_torch",
             per_device_train_batch_size=options.batch,
             logging_strategy="steps",
             logging_steps=1,
@@ -89,8 +88,23 @@ class WindowTrainer(Trainer):
         )
         self._clock = time.perf_counter()
         self._executed = 0
-        super().__init__(model=model, args=arguments, train_dataset=list(training), callbacks=callbacks)
+        super().__init__(model=tuned.model, args=arguments, train_dataset=list(training), callbacks=callbacks)
         self.remove_callback(PrinterCallback)  # StepWatcher reports; nothing is printed from here
+
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        del model
+        built: torch.optim.Optimizer | None = self.optimizer  # type: ignore[has-type]
+        self.optimizer = built or build_optimizer(self.tuned.model.named_parameters(), self.options, self.rates)
+        return self.optimizer
+
+    def create_scheduler(
+        self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
+    ) -> torch.optim.lr_scheduler.LRScheduler:
+        built: torch.optim.lr_scheduler.LRScheduler | None = self.lr_scheduler  # type: ignore[has-type]
+        self.lr_scheduler = built or build_schedule(
+            optimizer or self.create_optimizer(), self.options, num_training_steps
+        )
+        return self.lr_scheduler
 
     def get_train_dataloader(self) -> WindowLoader:
         return WindowLoader(self.items, self.options.batch, self.args.seed, self.options.order)
@@ -149,12 +163,16 @@ class WindowTrainer(Trainer):
     def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
         del model, trial
         with writing_checkpoint(self.run, self.state.global_step) as folder:
-            save_adapter(self.model, folder)
+            self.tuned.save(folder)
             self._save_optimizer_and_scheduler(str(folder))
             self._save_scaler(str(folder))
             self._save_rng_state(str(folder))
             self.state.save_to_json(str(folder / STATE))
         drop_old(self.run, self.options.keep_checkpoints, best_step(self.state))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
+        del model
+        self.tuned.restore(Path(resume_from_checkpoint))
 
 
 class StepWatcher(TrainerCallback):

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from peft import PeftModel
 from torch import Tensor
 from torch.nn import functional
 
 from atanor.compute import Engine
 from atanor.data.rows import TokenRow
+from atanor.models import Tuned
 
 
 class TrainingItem(Protocol):
@@ -95,16 +95,16 @@ class DirectPreference:
 
         -log sigmoid(beta * ((log p(chosen) - log r(chosen)) - (log p(rejected) - log r(rejected))))
 
-    with p the adapted model and r the same model with its adapter switched off. Prompts shared by the answers of a pair
+    with p the tuned model and r the untouched base. Prompts shared by the answers of a pair
     and by pairs are computed once. The reference's likelihoods are computed at the first step that needs them and kept.
 
     Args:
-        model: the adapted model.
+        tuned: what is trained; switched off it is the reference.
         beta: how strongly the model is held to the reference.
     """
 
-    def __init__(self, model: PeftModel, beta: float = 0.1) -> None:
-        self.model = model
+    def __init__(self, tuned: Tuned, beta: float = 0.1) -> None:
+        self.tuned = tuned
         self.beta = beta
         self._reference: dict[str, tuple[float, float]] = {}
 
@@ -131,7 +131,7 @@ class DirectPreference:
     def _of_reference(self, engine: Engine, pairs: Sequence[PreferencePair]) -> Tensor:
         missing = [pair for pair in pairs if pair.example_id not in self._reference]
         if missing:
-            with self.model.disable_adapter():
+            with self.tuned.untouched():
                 found = self._likelihoods(engine, missing).tolist()
             for pair, (chosen, rejected) in zip(missing, found, strict=True):
                 self._reference[pair.example_id] = (chosen, rejected)

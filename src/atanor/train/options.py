@@ -29,12 +29,48 @@ class Order(StrEnum):
     BY_PREFIX = "by_prefix"
 
 
+class OptimizerName(StrEnum):
+    """What makes a step of a gradient."""
+
+    ADAMW = "adamw"
+    ADAFACTOR = "adafactor"
+    """Keeps a row and a column of second moments instead of a matrix (Shazeer and Stern 2018): less memory."""
+    SGD = "sgd"
+    """With momentum."""
+    LION = "lion"
+    """Signs of a momentum; wants a third to a tenth of AdamW's rate."""
+    MUON = "muon"
+    """Orthogonalised momentum on matrices (Jordan et al. 2024), AdamW on the rest."""
+
+
+class Schedule(StrEnum):
+    """How the learning rate goes on after the warm-up."""
+
+    COSINE = "cosine"
+    LINEAR = "linear"
+    CONSTANT = "constant"
+    INVERSE_SQUARE_ROOT = "inverse_square_root"
+    STABLE = "stable"
+    """Constant, and in the last fifth down to zero in a line (warm-up, stable, decay)."""
+
+
 class TrainOptions(Options):
     """How a model is trained, whatever is trained of it."""
 
     learning_rate: float = Field(
-        5e-4, gt=0, description="Peak of the cosine schedule. LoRA wants about ten times the rate of full tuning."
+        5e-4, gt=0, description="Peak of the schedule. LoRA wants about ten times the rate of full tuning."
     )
+    schedule: Schedule = Field(
+        Schedule.COSINE,
+        description="How the rate goes on after the warm-up: `cosine`, `linear`, `constant`, `inverse_square_root` or "
+        "`stable` (constant, then down in the last fifth).",
+    )
+    optimizer: OptimizerName = Field(
+        OptimizerName.ADAMW,
+        description="`adamw`, `adafactor` (less memory), `sgd`, `lion` (a third to a tenth of the rate) or `muon` "
+        "(matrices; the rest by AdamW).",
+    )
+    momentum: float = Field(0.95, ge=0, lt=1, description="Of `sgd` and `muon`.")
     epochs: float = Field(2.0, gt=0, description="Passes over the training rows.")
     batch: int = Field(8, ge=1, description="Rows an optimizer step. The loss is the mean over all their tokens.")
     order: Order = Field(
@@ -54,7 +90,7 @@ class TrainOptions(Options):
         "Default: 1,024 on a processor, 16,384 on a GPU.",
     )
     warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps over which the learning rate rises.")
-    weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay on matrices.")
+    weight_decay: float = Field(0.0, ge=0, description="Decay of matrices, as the optimizer defines it.")
     clip: float = Field(1.0, ge=0, description="Largest gradient norm; 0 does not clip.")
     compile: bool = Field(
         False,
@@ -69,12 +105,3 @@ class TrainOptions(Options):
         4, ge=0, description="Stop after this many validations without improvement; 0 trains to the end."
     )
     keep_checkpoints: int = Field(2, ge=1, description="Newest checkpoints kept beside the best.")
-
-
-class LoraOptions(Options):
-    """Low-rank adapters (Hu et al. 2021, arXiv:2106.09685) on every linear layer of the transformer's body."""
-
-    rank: int = Field(16, ge=1, description="Rank of the two factors.")
-    alpha: float | None = Field(
-        None, gt=0, description="Scale; the update is multiplied by alpha / rank. Default: 2 x rank."
-    )

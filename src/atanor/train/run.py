@@ -1,28 +1,26 @@
-"""Train an adapter from rows to the best checkpoint, resuming where an interrupted run stopped."""
+"""Train what trains of a base to the best checkpoint, resuming where an interrupted run stopped."""
 
 from __future__ import annotations
 
 import json
 import math
 import resource
-import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
 import torch
-from peft import PeftModel
 from transformers import TrainerState
 
 from atanor.compute import Engine, Route, device_name, has_fast_bfloat16
 from atanor.data.rows import TokenRow
 from atanor.errors import AtanorError, DataError, Problem
-from atanor.models.adapter import ADAPTER_FILE
+from atanor.models import Tuned
 from atanor.progress import Activity, Progress
 from atanor.store.files import write_text, writing_folder
 from atanor.train.checkpoint import Checkpoint, newest_whole
@@ -54,18 +52,19 @@ class TrainingJob:
     """What `train` needs.
 
     Attributes:
-        model: the network with a fresh adapter active.
+        tuned: the base with what trains of it, as it begins.
         training: items to learn from.
         validation: items that choose the best checkpoint.
         options: how.
         pad: token id to fill passes with.
         seed: of the order of rows.
-        folder: of this run; receives checkpoints and, at the end, `adapter/`.
+        folder: of this run; receives checkpoints and, at the end, the published folder (`adapter/` or `model/`).
         versions: of the libraries; a resume under others is told, because bits may then differ.
         objective: what is minimised; decides what an item is.
+        rates: parts of parameters' names, and by how much their learning rate is multiplied.
     """
 
-    model: PeftModel
+    tuned: Tuned
     training: Sequence[TrainingItem]
     validation: Sequence[TrainingItem]
     options: TrainOptions
@@ -74,16 +73,18 @@ class TrainingJob:
     folder: Path
     versions: dict[str, str]
     objective: Objective = field(default_factory=Completion)
+    rates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TrainingResult:
     """What `train` made. Time and tokens add up over interruptions; memory is the peak of this process.
 
-    `logical_tokens` are those of the rows, `executed_tokens` those computed: what rows of a step share counts once.
+    `folder` is what others load. `logical_tokens` are those of the rows, `executed_tokens` those computed: what rows of
+    a step share counts once.
     """
 
-    adapter: Path
+    folder: Path
     precision: str
     steps: int
     best_step: int
@@ -109,7 +110,7 @@ def steps_of(rows: int, options: TrainOptions) -> int:
 
 
 def train(job: TrainingJob, progress: Progress) -> TrainingResult:
-    """Run or resume a job and write its best adapter to `job.folder / "adapter"`.
+    """Run or resume a job; leave the best checkpoint in the network and publish it.
 
     Raises:
         DataError: nothing to learn from.
@@ -120,7 +121,7 @@ def train(job: TrainingJob, progress: Progress) -> TrainingResult:
     _require_supervision(job)
     dtype = train_dtype(job.options.precision)
     engine = Engine(
-        job.model,
+        job.tuned.model,
         pad=job.pad,
         tokens_per_pass=job.options.tokens_per_pass,
         dtype=dtype,
@@ -132,9 +133,13 @@ def train(job: TrainingJob, progress: Progress) -> TrainingResult:
     _compare_versions(job, resume, progress)
     state = _run_trainer(job, engine, resume, progress)
     best = best_step(state) or state.global_step
-    _publish(job.folder, best)
+    job.tuned.restore(job.folder / f"checkpoint-{best}")
+    job.tuned.model.eval()
+    published = job.folder / job.tuned.folder_name
+    with writing_folder(published) as folder:
+        job.tuned.publish(folder)
     return TrainingResult(
-        adapter=job.folder / "adapter",
+        folder=published,
         precision=str(dtype).removeprefix("torch."),
         steps=state.global_step,
         best_step=best,
@@ -159,7 +164,7 @@ def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, pr
     start = 0 if resume is None else resume.step
     with _stopping_on_interrupt() as stop, progress.start("training", total, "step", done=start) as bar:
         trainer = WindowTrainer(
-            job.model,
+            job.tuned,
             engine,
             objective=job.objective,
             training=job.training,
@@ -167,6 +172,7 @@ def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, pr
             options=job.options,
             run=job.folder,
             seed=job.seed,
+            rates=job.rates,
             callbacks=[
                 StepWatcher(
                     every=steps_between_validations(len(job.training), job.options),
@@ -295,13 +301,6 @@ def _compare_versions(job: TrainingJob, resume: Checkpoint | None, progress: Pro
     for name, version in job.versions.items():
         if before.get(name) != version:
             progress.say(f"training  began with {name} {before.get(name)}, goes on with {version}: bits may differ")
-
-
-def _publish(run: Path, step: int) -> None:
-    """Copy the adapter of one checkpoint to `adapter/`, whole or not at all."""
-    with writing_folder(run / "adapter") as folder:
-        for file in ("adapter_config.json", ADAPTER_FILE):
-            shutil.copyfile(run / f"checkpoint-{step}" / file, folder / file)
 
 
 def _peak_memory() -> int:

@@ -1,0 +1,199 @@
+"""Every method that trains: what is put into the base differs, how it is trained does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from peft import IA3Config, LoraConfig, PrefixTuningConfig, PromptTuningConfig
+from torch import nn
+
+from atanor.errors import BaseModelError, ConfigurationError, Problem
+from atanor.methods.candidate import Bench, Made
+from atanor.methods.framing import Framing
+from atanor.methods.options import (
+    BottleneckOptions,
+    FullOptions,
+    Ia3Options,
+    LastLayersOptions,
+    LoraMethodOptions,
+    PrefixTuningOptions,
+    PromptTuningOptions,
+)
+from atanor.models import (
+    Base,
+    BottleneckShape,
+    Pissa,
+    Tuned,
+    attach,
+    attach_all,
+    attach_bottleneck,
+    attach_last,
+    trained_numbers,
+)
+from atanor.progress import Progress
+from atanor.train import TrainingJob, TrainOptions, train
+
+_CAUSAL = "CAUSAL_LM"
+_KEYS_AND_VALUES = ("k_proj", "v_proj")
+_INNER = "down_proj"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A method that trains what `attach` puts into the base."""
+
+    attach: Callable[[Any, Bench], Tuned]
+
+    def make(self, options: TrainOptions, bench: Bench, progress: Progress) -> Made:
+        """See `Method.make`."""
+        tuned = self.attach(options, bench)
+        numbers = trained_numbers(tuned)
+        try:
+            result = train(
+                TrainingJob(
+                    tuned=tuned,
+                    training=bench.training_rows,
+                    validation=bench.validation_rows,
+                    options=TrainOptions(**options.model_dump(include=set(TrainOptions.model_fields))),
+                    pad=bench.base.tokenizer.pad_token_id or 0,
+                    seed=bench.seed,
+                    folder=bench.folder,
+                    versions=bench.versions,
+                    rates=_rates(options),
+                ),
+                progress,
+            )
+        except BaseException:
+            # The base goes on to the next method, or to the person who stopped this one.
+            tuned.detach()
+            raise
+        tuned.model.requires_grad_(False)
+        return Made(
+            framing=Framing(),
+            tuned=tuned,
+            folder=result.folder,
+            training=result,
+            settings=settings_of(options),
+            trainable_parameters=numbers,
+        )
+
+
+def settings_of(options: TrainOptions) -> dict[str, Any]:
+    """Every option in force, with what a default came to."""
+    told = options.model_dump(mode="json")
+    return {**told, "alpha": options.scale} if isinstance(options, LoraMethodOptions) else told
+
+
+def _rates(options: TrainOptions) -> dict[str, float]:
+    """Parameters whose learning rate is another."""
+    if isinstance(options, LoraMethodOptions) and options.second_factor != 1:
+        return {"lora_B": options.second_factor}
+    return {}
+
+
+def lora(options: LoraMethodOptions, bench: Bench) -> Tuned:
+    """Low-rank factors; see `LoraMethodOptions`."""
+    config = LoraConfig(
+        r=options.rank,
+        lora_alpha=options.scale,
+        target_modules=list(options.targets) or "all-linear",
+        rank_pattern=dict(options.ranks),
+        # PEFT scales each layer by alpha over its own rank: the same scale everywhere keeps one learning rate right.
+        alpha_pattern={name: _alpha(options, rank) for name, rank in options.ranks.items()},
+        use_rslora=options.rslora,
+        use_dora=options.dora,
+        init_lora_weights=True if options.start == "zero" else "pissa",
+        task_type=_CAUSAL,
+    )
+    _require_linear(bench.base, options.targets, "methods.lora.targets")
+    return attach(bench.base, config, bench.seed) if options.start == "zero" else Pissa(bench.base, config, bench.seed)
+
+
+def full(options: FullOptions, bench: Bench) -> Tuned:
+    """Every weight; see `FullOptions`."""
+    del options
+    return attach_all(bench.base)
+
+
+def last_layers(options: LastLayersOptions, bench: Bench) -> Tuned:
+    """The last layers; see `LastLayersOptions`."""
+    return attach_last(bench.base, options.layers, head=options.head)
+
+
+def ia3(options: Ia3Options, bench: Bench) -> Tuned:
+    """Factors on channels; see `Ia3Options`."""
+    del options
+    _require_linear(bench.base, (*_KEYS_AND_VALUES, _INNER), "base")
+    config = IA3Config(target_modules=[*_KEYS_AND_VALUES, _INNER], feedforward_modules=[_INNER], task_type=_CAUSAL)
+    return attach(bench.base, config, bench.seed)
+
+
+def bottleneck(options: BottleneckOptions, bench: Bench) -> Tuned:
+    """Small blocks; see `BottleneckOptions`."""
+    shape = BottleneckShape(width=options.width, placement=options.placement, activation=options.activation)
+    return attach_bottleneck(bench.base, shape, bench.seed)
+
+
+def prefix_tuning(options: PrefixTuningOptions, bench: Bench) -> Tuned:
+    """Keys and values before every prompt; see `PrefixTuningOptions`."""
+    _require_room(bench, options.tokens)
+    return attach(bench.base, PrefixTuningConfig(num_virtual_tokens=options.tokens, task_type=_CAUSAL), bench.seed)
+
+
+def prompt_tuning(options: PromptTuningOptions, bench: Bench) -> Tuned:
+    """Embeddings before every prompt; see `PromptTuningOptions`."""
+    _require_room(bench, options.tokens)
+    config = PromptTuningConfig(num_virtual_tokens=options.tokens, task_type=_CAUSAL)
+    tuned = attach(bench.base, config, bench.seed)
+    words = bench.base.model.get_input_embeddings()
+    if options.start == "goal":
+        goal = bench.base.tokenizer(bench.goal, add_special_tokens=False)["input_ids"]
+        tokens = [goal[place % len(goal)] for place in range(options.tokens)]
+    else:
+        draw = torch.Generator().manual_seed(bench.seed)
+        tokens = torch.randint(words.weight.shape[0], (options.tokens,), generator=draw).tolist()
+    with torch.no_grad():
+        embedding = tuned.model.prompt_encoder["default"].embedding.weight
+        embedding.copy_(words.weight[tokens])
+    return tuned
+
+
+def _alpha(options: LoraMethodOptions, rank: int) -> float:
+    """What gives a layer of another rank the scale that `rank` has."""
+    share = rank / options.rank
+    return options.scale * (share**0.5 if options.rslora else share)
+
+
+def _require_room(bench: Bench, tokens: int) -> None:
+    """Every row fits into the context together with the virtual tokens."""
+    longest = max(len(row.tokens) for row in (*bench.training_rows, *bench.validation_rows))
+    room = bench.base.context - tokens
+    if longest > room:
+        problem = Problem(
+            f"the longest row has {longest} tokens, {tokens} more stand before it, and the context has "
+            f"{bench.base.context}",
+            field="render.max_tokens",
+            fix=f"Set it to {room}, or ask for fewer virtual tokens",
+        )
+        raise ConfigurationError("rows and virtual tokens do not fit into the context together", [problem])
+
+
+def _require_linear(base: Base, names: tuple[str, ...], field: str) -> None:
+    """Every name is the end of a linear layer's name."""
+    there = {
+        name.rpartition(".")[2]
+        for name, module in base.model.named_modules()
+        if isinstance(module, nn.Linear) and module is not base.model.get_output_embeddings()
+    }
+    for name in names:
+        if name.rpartition(".")[2] not in there:
+            problem = Problem(
+                "no linear layer of the base has this name",
+                field=field,
+                value=name,
+                fix=f"Layers: {', '.join(sorted(there))}",
+            )
+            raise BaseModelError(f"{base.local.reference} has no layer `{name}`", [problem])

@@ -1,0 +1,197 @@
+"""What has to hold of every technique, under every objective that makes sense with it: one row of a table each.
+
+A new technique joins by one entry of `TECHNIQUES`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import AutoModelForCausalLM
+
+from atanor.compute import Engine, Route
+from atanor.data.rows import TokenRow
+from atanor.errors import ConfigurationError
+from atanor.methods import METHOD_OPTIONS, METHODS, Bench
+from atanor.methods.training import Trained
+from atanor.models import Base, Tuned, load_tuned
+from atanor.progress import Silent
+from atanor.train import Completion, DirectPreference, Objective, PreferencePair, TrainingJob, TrainOptions, train
+from tests.train.jobs import rows, tiny_base
+
+TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10]])
+
+
+@dataclass(frozen=True)
+class Row:
+    """A technique as a project writes it, and what is known of it.
+
+    Attributes:
+        method: its name.
+        options: what differs from the defaults.
+        route: how the engine computes with it.
+        merges: whether it can be folded into the base's weights.
+        plain: whether PEFT or Transformers alone load what is published.
+    """
+
+    method: str
+    options: dict[str, Any] = field(default_factory=dict)
+    route: Route = Route.FOREST
+    merges: bool = True
+    plain: bool = True
+
+    def __str__(self) -> str:
+        return "-".join([self.method, *(f"{key}={value}" for key, value in self.options.items())])
+
+
+TECHNIQUES = [
+    Row("lora"),
+    Row("lora", {"rslora": True, "ranks": {"down_proj": 3}, "targets": ["q_proj", "v_proj", "down_proj"]}),
+    Row("lora", {"second_factor": 16}),
+    Row("lora", {"dora": True}),
+    Row("lora", {"start": "pissa", "rank": 4}),
+    Row("full"),
+    Row("last_layers", {"layers": 1}),
+    Row("last_layers", {"layers": 2, "head": True}),
+    Row("ia3"),
+    Row("adapter", {"width": 8}, merges=False, plain=False),
+    Row("adapter", {"width": 8, "placement": "houlsby", "activation": "gelu"}, merges=False, plain=False),
+    Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
+    Row("prompt_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
+]
+OBJECTIVES = ("completion", "preference")
+TABLE = list(itertools.product(TECHNIQUES, OBJECTIVES))
+
+
+def test_the_table_has_every_method_that_trains() -> None:
+    assert {row.method for row in TECHNIQUES} == {name for name, made in METHODS.items() if isinstance(made, Trained)}
+    assert len(TABLE) == 26
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Trains one row of the table on the tiny base, anew for each folder."""
+
+    row: Row
+    objective: str
+    base_folder: Path
+
+    def job(self, folder: Path, **options: Any) -> tuple[Base, TrainingJob]:
+        base = tiny_base(self.base_folder)
+        every = rows(base, 14)
+        bench = Bench(base, "Answer the question.", [], every, [], 3, folder, {"atanor": "test"})
+        chosen = {"epochs": 2, "batch": 4, "validate_every": 2, "patience": 0, "keep_checkpoints": 9, **options}
+        written = METHOD_OPTIONS[self.row.method](**{**self.row.options, **chosen})
+        made = METHODS[self.row.method]
+        assert isinstance(made, Trained)
+        tuned = made.attach(written, bench)
+        objective: Objective = Completion()
+        items: list[Any] = every
+        if self.objective == "preference":
+            objective, items = DirectPreference(tuned), pairs(every)
+        job = TrainingJob(
+            tuned=tuned,
+            training=items[2:],
+            validation=items[:2],
+            options=TrainOptions(**written.model_dump(include=set(TrainOptions.model_fields))),
+            pad=2,
+            seed=17,
+            folder=folder,
+            versions={"atanor": "test"},
+            objective=objective,
+        )
+        return base, job
+
+    def trained(self, folder: Path, **options: Any) -> Tuned:
+        _, job = self.job(folder, **options)
+        train(job, Silent())
+        return job.tuned
+
+
+def pairs(every: list[TokenRow]) -> list[PreferencePair]:
+    """Each row against the next one."""
+    return [
+        PreferencePair(f"pair{number}", chosen, rejected)
+        for number, (chosen, rejected) in enumerate(itertools.pairwise(every))
+    ]
+
+
+@torch.no_grad()
+def logits(model: Any) -> Tensor:
+    """Of the last places: virtual tokens before them have logits too."""
+    found: Tensor = model.eval()(input_ids=TOKENS, use_cache=False).logits[:, -TOKENS.shape[1] :]
+    return found
+
+
+@pytest.fixture(params=TABLE, ids=lambda pair: f"{pair[0]}-{pair[1]}")
+def maker(request: pytest.FixtureRequest, tiny_base_folder: Path) -> Maker:
+    return Maker(*request.param, tiny_base_folder)
+
+
+def test_what_holds_of_every_technique(maker: Maker, tmp_path: Path) -> None:
+    row = maker.row
+    untouched = logits(tiny_base(maker.base_folder).model)
+    base, job = maker.job(tmp_path / "run")
+    tuned = job.tuned
+    if row.method not in ("prefix_tuning", "prompt_tuning"):
+        assert torch.allclose(logits(tuned.model), untouched, atol=1e-5), "it begins as the base"
+    assert Engine(tuned.model, pad=2).route is row.route
+    result = train(job, Silent())
+    changed = logits(tuned.model)
+    assert not torch.allclose(changed, untouched, atol=1e-4), "something was learned"
+    with tuned.untouched():
+        assert torch.equal(logits(tuned.model), untouched), "switched off it is the base"
+    assert torch.equal(logits(tuned.model), changed)
+    tuned.detach()
+    assert torch.equal(logits(base.model), untouched), "taken off it is the base"
+    again = load_tuned(base, result.folder)
+    assert torch.allclose(logits(again.model), changed, atol=1e-6), "saved and loaded it is the same"
+    if row.plain:
+        assert torch.allclose(logits(elsewhere(result.folder, maker.base_folder)), changed, atol=1e-5)
+    if row.merges:
+        assert torch.allclose(logits(again.merge()), changed, atol=1e-4)
+    else:
+        with pytest.raises(ConfigurationError, match="cannot be merged"):
+            again.merge()
+
+
+def test_resumed_it_ends_bit_for_bit_as_uninterrupted(maker: Maker, tmp_path: Path) -> None:
+    whole = numbers(maker.trained(tmp_path / "whole"), tmp_path)
+    shutil.copytree(tmp_path / "whole" / "checkpoint-2", tmp_path / "resumed" / "checkpoint-2")
+    resumed = numbers(maker.trained(tmp_path / "resumed"), tmp_path)
+    assert whole.keys() == resumed.keys()
+    assert [name for name in whole if not torch.equal(whole[name], resumed[name])] == []
+
+
+def test_how_a_window_is_cut_changes_nothing(maker: Maker, tmp_path: Path) -> None:
+    whole = numbers(maker.trained(tmp_path / "whole", tokens_per_pass=4096), tmp_path)
+    cut = numbers(maker.trained(tmp_path / "cut", tokens_per_pass=16), tmp_path)
+    largest = max(float(one.abs().max()) for one in whole.values())
+    assert max(float((whole[name] - cut[name]).abs().max()) for name in whole) <= 1e-4 * largest
+
+
+def numbers(tuned: Tuned, folder: Path) -> dict[str, Tensor]:
+    """Everything that trains, as a checkpoint has it."""
+    scratch = folder / "numbers"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    tuned.save(scratch)
+    (file,) = scratch.glob("*.safetensors")
+    return load_file(file)
+
+
+def elsewhere(folder: Path, base: Path) -> Any:
+    """What PEFT or Transformers load, without Atanor."""
+    if (folder / "adapter_config.json").is_file():
+        network = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+        return PeftModel.from_pretrained(network, str(folder))
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
