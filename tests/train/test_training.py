@@ -124,6 +124,23 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_it_used(tiny_base_
     assert train_in_process(tiny_base_folder, tmp_path) == whole
 
 
+def test_a_damaged_best_checkpoint_is_not_published(tiny_base_folder: Path, tmp_path: Path) -> None:
+    wild = LONG.model_copy(update={"learning_rate": 0.3})
+    first = train(job(tiny_base(tiny_base_folder), tmp_path, wild), Silent())
+    assert first.best_step < first.steps - 3, "it gets worse, so that the best is not the last"
+    weights = tmp_path / f"checkpoint-{first.best_step}" / "adapter_model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    listener = Listener()
+    again = train(job(tiny_base(tiny_base_folder), tmp_path, wild), listener)
+    left = {checkpoint.step for checkpoint in checkpoints(tmp_path)}
+    assert again.best_step == min((loss, step) for step, loss in again.validation_loss if step in left)[1]
+    assert again.best_step != first.best_step
+    assert any(f"step {first.best_step} is damaged" in said for said in listener.said)
+    assert any(f"is gone; that of step {again.best_step} is taken" in said for said in listener.said)
+
+
 def test_interrupted_by_the_person_it_says_so_and_goes_on(tiny_base_folder: Path, tmp_path: Path) -> None:
     whole = train_in_process(tiny_base_folder, tmp_path / "whole")
 

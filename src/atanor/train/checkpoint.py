@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,12 @@ def checkpoints(run: Path) -> list[Checkpoint]:
 
 def newest_whole(run: Path, progress: Progress) -> Checkpoint | None:
     """The newest checkpoint whose files are all as they were written; damaged ones are set aside and told."""
-    for checkpoint in reversed(checkpoints(run)):
+    return first_whole(reversed(checkpoints(run)), run, progress)
+
+
+def first_whole(candidates: Iterable[Checkpoint], run: Path, progress: Progress) -> Checkpoint | None:
+    """The first of these checkpoints whose files are all as they were written; damaged ones are set aside and told."""
+    for checkpoint in candidates:
         damage = _damage(checkpoint.folder)
         if damage is None:
             return checkpoint

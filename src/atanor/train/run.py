@@ -19,16 +19,15 @@ from transformers import TrainerState
 
 from atanor.compute import Engine, Route, device_name, has_fast_bfloat16
 from atanor.data.rows import TokenRow
-from atanor.errors import AtanorError, DataError, Problem
+from atanor.errors import AtanorError, DataError, Problem, StoreError
 from atanor.models import Tuned
 from atanor.progress import Activity, Progress
 from atanor.store.files import write_text, writing_folder
-from atanor.train.checkpoint import Checkpoint, newest_whole
+from atanor.train.checkpoint import Checkpoint, checkpoints, first_whole, newest_whole
 from atanor.train.loop import (
     STATE,
     StepWatcher,
     WindowTrainer,
-    best_step,
     elapsed,
     executed_tokens,
     stopped_early,
@@ -132,8 +131,8 @@ def train(job: TrainingJob, progress: Progress) -> TrainingResult:
     resume = newest_whole(job.folder, progress)
     _compare_versions(job, resume, progress)
     state = _run_trainer(job, engine, resume, progress)
-    best = best_step(state) or state.global_step
-    job.tuned.restore(job.folder / f"checkpoint-{best}")
+    best = _best_whole(job.folder, state, progress)
+    job.tuned.restore(best.folder)
     job.tuned.model.eval()
     published = job.folder / job.tuned.folder_name
     with writing_folder(published) as folder:
@@ -142,7 +141,7 @@ def train(job: TrainingJob, progress: Progress) -> TrainingResult:
         folder=published,
         precision=str(dtype).removeprefix("torch."),
         steps=state.global_step,
-        best_step=best,
+        best_step=best.step,
         resumed_at=0 if resume is None else resume.step,
         seconds=elapsed(state),
         logical_tokens=int(state.num_input_tokens_seen),
@@ -151,6 +150,24 @@ def train(job: TrainingJob, progress: Progress) -> TrainingResult:
         train_loss=tuple(training_losses(state)),
         validation_loss=tuple(validation_losses(state)),
     )
+
+
+def _best_whole(run: Path, state: TrainerState, progress: Progress) -> Checkpoint:
+    """The checkpoint of lowest validation loss that is whole; without validation the last one.
+
+    Raises:
+        StoreError: none is left.
+    """
+    there = {checkpoint.step: checkpoint for checkpoint in checkpoints(run)}
+    validated = sorted(validation_losses(state), key=lambda entry: (entry[1], entry[0]))
+    wanted = [step for step, _ in validated] or [state.global_step]
+    found = first_whole((there[step] for step in wanted if step in there), run, progress)
+    if found is None:
+        problem = Problem("no checkpoint is whole", file=str(run), fix="Remove the folder and run again")
+        raise StoreError("the trained weights are gone", [problem])
+    if found.step != wanted[0]:
+        progress.say(f"training  the best checkpoint, of step {wanted[0]}, is gone; that of step {found.step} is taken")
+    return found
 
 
 def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, progress: Progress) -> TrainerState:
