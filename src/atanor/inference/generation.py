@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,7 +80,9 @@ def generate_answers(
     answers: dict[int, Answer] = {}
     prefill = Prefill(model, prompts)
     with progress.start(name, len(prompts), "answer") as bar:
-        for numbers in _batches(prompts, decoding.max_new_tokens):
+        # PEFT cannot tell virtual tokens the place of a padded prompt: its prompts go with others of their length.
+        alike = virtual_tokens(model) > 0
+        for numbers in _batches(prompts, decoding.max_new_tokens, alike=alike):
             written = _generate(base, model, [prompts[number] for number in numbers], decoding, prefill)
             answers.update(zip(numbers, written, strict=True))
             bar.advance(len(numbers))
@@ -100,12 +103,17 @@ def stream_answer(
     )
 
 
-def _batches(prompts: Sequence[tuple[int, ...]], new_tokens: int) -> list[list[int]]:
-    """Prompt numbers, longest first, grouped so that a batch's cache stays within TOKENS_PER_BATCH."""
+def _batches(prompts: Sequence[tuple[int, ...]], new_tokens: int, *, alike: bool = False) -> list[list[int]]:
+    """Prompt numbers, longest first, grouped so that a batch's cache stays within TOKENS_PER_BATCH.
+
+    With `alike`, the prompts of a batch are of one length.
+    """
     order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number]))
     batches: list[list[int]] = []
     for number in order:
-        if batches and (len(batches[-1]) + 1) * (len(prompts[batches[-1][0]]) + new_tokens) <= TOKENS_PER_BATCH:
+        longest = len(prompts[batches[-1][0]]) if batches else 0
+        fits = batches and (len(batches[-1]) + 1) * (longest + new_tokens) <= TOKENS_PER_BATCH
+        if fits and (not alike or longest == len(prompts[number])):
             batches[-1].append(number)
         else:
             batches.append([number])
@@ -127,12 +135,15 @@ def _generate(
     for line, prompt in enumerate(prompts):
         tokens_BT[line, width - len(prompt) :] = torch.tensor(prompt)
         mask_BT[line, width - len(prompt) :] = 1
-    written_BT = model.generate(
-        input_ids=tokens_BT.to(model.device),
-        attention_mask=mask_BT.to(model.device),
-        past_key_values=prefill.cache(prompts),
-        generation_config=_settings(base, decoding),
-    )[:, width:]
+    with warnings.catch_warnings():
+        # Batches of one length have no need of them.
+        warnings.filterwarnings("ignore", message="Position ids are not supported for parameter efficient tuning")
+        written_BT = model.generate(
+            input_ids=tokens_BT.to(model.device),
+            attention_mask=mask_BT.to(model.device),
+            past_key_values=prefill.cache(prompts),
+            generation_config=_settings(base, decoding),
+        )[:, width:]
     return [_read(base, line.tolist()) for line in written_BT]
 
 
