@@ -85,8 +85,8 @@ def _million(found: Result | None) -> Iterator[str]:
         also = f", and {minhash:,} rows/s with datasketch's MinHash: {near_times:.1f} times" if near_times else ""
         yield (
             "In the same run, measured once, `datasets.map` over two processes with the same kind of checks written "
-            f"plainly takes {peer['rows']:,} rows at {peer['rows_per_second']:,} rows/s: Atanor is {exact_times:.1f} times "
-            f"as fast at that size{also}.\n"
+            f"plainly takes {peer['rows']:,} rows at {peer['rows_per_second']:,} rows/s: Atanor is {exact_times:.1f} "
+            f"times as fast at that size{also}.\n"
         )
     yield _goals(million_rows.judge(found))
 
