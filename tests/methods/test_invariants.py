@@ -65,6 +65,8 @@ TECHNIQUES = [
     Row("ia3"),
     Row("adapter", {"width": 8}, merges=False, plain=False),
     Row("adapter", {"width": 8, "placement": "houlsby", "activation": "gelu"}, merges=False, plain=False),
+    # Two optimizers as one: their state has to come back too.
+    Row("adapter", {"width": 8, "optimizer": "muon"}, merges=False, plain=False),
     Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
     Row("prompt_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
 ]
@@ -74,7 +76,7 @@ TABLE = list(itertools.product(TECHNIQUES, OBJECTIVES))
 
 def test_the_table_has_every_method_that_trains() -> None:
     assert {row.method for row in TECHNIQUES} == {name for name, made in METHODS.items() if isinstance(made, Trained)}
-    assert len(TABLE) == 26
+    assert len(TABLE) == 28
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -95,12 +96,13 @@ def stream_answer(
     """Answer one prompt, handing tokens to a Transformers streamer as they come."""
     torch.manual_seed(decoding.seed)
     tokens_1T = torch.tensor([prompt], device=model.device)
-    model.generate(
-        input_ids=tokens_1T,
-        attention_mask=torch.ones_like(tokens_1T),
-        generation_config=_settings(base, decoding),
-        streamer=streamer,
-    )
+    with _without_position_ids():
+        model.generate(
+            input_ids=tokens_1T,
+            attention_mask=torch.ones_like(tokens_1T),
+            generation_config=_settings(base, decoding),
+            streamer=streamer,
+        )
 
 
 def _batches(prompts: Sequence[tuple[int, ...]], new_tokens: int, *, alike: bool = False) -> list[list[int]]:
@@ -135,9 +137,7 @@ def _generate(
     for line, prompt in enumerate(prompts):
         tokens_BT[line, width - len(prompt) :] = torch.tensor(prompt)
         mask_BT[line, width - len(prompt) :] = 1
-    with warnings.catch_warnings():
-        # Batches of one length have no need of them.
-        warnings.filterwarnings("ignore", message="Position ids are not supported for parameter efficient tuning")
+    with _without_position_ids():
         written_BT = model.generate(
             input_ids=tokens_BT.to(model.device),
             attention_mask=mask_BT.to(model.device),
@@ -145,6 +145,14 @@ def _generate(
             generation_config=_settings(base, decoding),
         )[:, width:]
     return [_read(base, line.tolist()) for line in written_BT]
+
+
+@contextmanager
+def _without_position_ids() -> Iterator[None]:
+    """PEFT warns that it leaves them out where virtual tokens stand; prompts of one length have no need of them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Position ids are not supported for parameter efficient tuning")
+        yield
 
 
 def _read(base: Base, tokens: list[int]) -> Answer:
