@@ -11,6 +11,8 @@ from atanor.cli import tables
 from atanor.compute import Architecture
 from atanor.project import estimating
 from atanor.project.estimating import Prediction
+from atanor.project.events import Unwatched
+from atanor.project.file import load_project_file
 from tests.cli.screens import shown, words
 from tests.journeys.projects import write_project
 
@@ -69,4 +71,19 @@ def test_the_screen_shows_the_parts_of_memory_time_and_cost(tmp_path: Path, tiny
     text = words(shown(tables.estimates_view(predictions(tmp_path, tiny_base_folder, price=1.0))))
     for part in ("counter · lora", "libraries", "28 steps", "tokens", "cost"):
         assert part in text
-    assert "nothing is trained" in shown(tables.estimates_view([]))
+    assert words(shown(tables.estimates_view([]))) == "there is no method here whose training can be predicted"
+
+
+def test_a_method_that_was_not_measured_is_told_and_the_others_are_predicted(
+    tmp_path: Path, tiny_base_folder: Path
+) -> None:
+    said: list[str] = []
+
+    class Listener(Unwatched):
+        def say(self, message: str) -> None:
+            said.append(message)
+
+    role = "    methods: [adapter, lora: {rank: 4}]\n    metrics: [exact_match]\n"
+    loaded = load_project_file(write_project(tmp_path, tiny_base_folder, role=role))
+    assert [one.method for one in estimating.estimate_role(loaded, "counter", Listener())] == ["lora"]
+    assert any("nothing for `adapter`: its memory and time have not been measured" in one for one in said)

@@ -76,7 +76,7 @@ def plan_view(event: RunPlanned) -> RenderableType:
 def estimates_view(predictions: Sequence[Prediction]) -> RenderableType:
     """For each method memory by its parts, time and cost."""
     if not predictions:
-        return Text("nothing is trained on this machine, so there is nothing to estimate")
+        return Text("there is no method here whose training can be predicted")
     parts: list[RenderableType] = []
     for found in predictions:
         estimate, memory = found.estimate, found.estimate.memory

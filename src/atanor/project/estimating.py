@@ -93,7 +93,7 @@ def estimate_role(
         if _is_known(choice.options):
             predictions.append(predict(prepared, choice, process=process, price=price))
         else:
-            progress.say(f"estimate  {_unknown(choice).problems[0].reason}")
+            progress.say(f"predicted {_unknown(choice).summary}")
     return predictions
 
 
@@ -144,10 +144,9 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
 
 
 def _unknown(choice: MethodChoice) -> BaseModelError:
-    reason = f"memory and time of `{choice.name}` have not been measured; plain LoRA and full tuning are predicted"
+    reason = "its memory and time have not been measured; plain LoRA and full tuning with AdamW are predicted"
     return BaseModelError(
-        f"training by `{choice.name}` cannot be predicted",
-        [Problem(reason, field="methods", fix="`atanor run` trains it")],
+        f"nothing for `{choice.name}`: {reason}", [Problem(reason, field="methods", fix="`atanor run` trains it")]
     )
 
 
