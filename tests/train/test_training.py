@@ -9,17 +9,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from atanor.compute import Engine
 from atanor.data.rows import TokenRow
 from atanor.errors import DataError, StoreError, TrainingError
 from atanor.models import Adapter
 from atanor.progress import Silent
-from atanor.train import Interrupted, TrainOptions, steps_of, train
+from atanor.train import Completion, Interrupted, TrainingJob, TrainOptions, steps_of, train
 from atanor.train.checkpoint import checkpoints, newest_whole
 from atanor.train.options import Precision
 from tests.train.jobs import LONG, job, rows, tiny_base, train_in_process
@@ -124,16 +127,28 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_it_used(tiny_base_
     assert train_in_process(tiny_base_folder, tmp_path) == whole
 
 
+class Worsening(Completion):
+    """Validation is best at the fifth time and gets worse from there."""
+
+    times = 0
+
+    def mean_loss(self, engine: Engine, items: Sequence[TokenRow]) -> float:
+        self.times += 1
+        return 1 + abs(self.times - 5) / 10
+
+
 def test_a_damaged_best_checkpoint_is_not_published(tiny_base_folder: Path, tmp_path: Path) -> None:
-    wild = LONG.model_copy(update={"learning_rate": 0.3})
-    first = train(job(tiny_base(tiny_base_folder), tmp_path, wild), Silent())
-    assert first.best_step < first.steps - 3, "it gets worse, so that the best is not the last"
+    def worsening() -> TrainingJob:
+        return replace(job(tiny_base(tiny_base_folder), tmp_path, LONG), objective=Worsening())
+
+    first = train(worsening(), Silent())
+    assert first.best_step < first.steps
     weights = tmp_path / f"checkpoint-{first.best_step}" / "adapter_model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
     listener = Listener()
-    again = train(job(tiny_base(tiny_base_folder), tmp_path, wild), listener)
+    again = train(worsening(), listener)
     left = {checkpoint.step for checkpoint in checkpoints(tmp_path)}
     assert again.best_step == min((loss, step) for step, loss in again.validation_loss if step in left)[1]
     assert again.best_step != first.best_step

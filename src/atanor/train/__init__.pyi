@@ -1,7 +1,8 @@
 from .forecast import Forecast
+from .job import TrainingJob
 from .objectives import Completion, DirectPreference, Objective, PreferencePair, TrainingItem
 from .options import OptimizerName, Order, Precision, Schedule, TrainOptions
-from .run import Interrupted, TrainingJob, TrainingResult, steps_of, train, train_dtype
+from .run import Interrupted, TrainingResult, steps_of, train, train_dtype
 
 __all__ = [
     "Completion",

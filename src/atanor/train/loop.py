@@ -10,9 +10,8 @@ The Trainer owns the optimizer, the schedule, clipping, resuming and callbacks. 
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,11 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from atanor.compute import Engine, device_name
-from atanor.errors import Problem, TrainingError
-from atanor.models import Tuned
 from atanor.train.checkpoint import drop_old, writing_checkpoint
-from atanor.train.objectives import Objective, TrainingItem
+from atanor.train.job import TrainingJob
+from atanor.train.objectives import TrainingItem
 from atanor.train.optimizers import build_optimizer, build_schedule
-from atanor.train.options import TrainOptions
+from atanor.train.step import WindowStep
 from atanor.train.windows import WindowLoader
 
 STATE = "trainer_state.json"
@@ -35,44 +33,19 @@ class WindowTrainer(Trainer):
     """Trains what trains of a base on windows of items.
 
     Args:
-        tuned: the base with what trains of it.
-        engine: computes losses on that model.
-        objective: what is minimised.
-        training: items to learn from.
-        validation: items that choose the best checkpoint; may be empty.
-        options: how to train.
-        run: folder that receives the checkpoints.
-        seed: of the order of rows.
-        rates: see `build_optimizer`.
+        job: what is trained, on what and how.
+        engine: computes losses on the job's model.
         callbacks: told about steps; see `StepWatcher`.
     """
 
-    def __init__(
-        self,
-        tuned: Tuned,
-        engine: Engine,
-        *,
-        objective: Objective,
-        training: Sequence[TrainingItem],
-        validation: Sequence[TrainingItem],
-        options: TrainOptions,
-        run: Path,
-        seed: int,
-        rates: Mapping[str, float],
-        callbacks: list[TrainerCallback],
-    ) -> None:
-        self.tuned = tuned
-        self.engine = engine
-        self.objective = objective
-        self.items = training
-        self.validation = validation
-        self.options = options
-        self.rates = rates
-        self.run = run
+    def __init__(self, job: TrainingJob, engine: Engine, callbacks: list[TrainerCallback]) -> None:
+        self.job = job
+        self.step = WindowStep(job, engine)
+        options = job.options
         arguments = TrainingArguments(
-            output_dir=str(run),
+            output_dir=str(job.folder),
             use_cpu=device_name() == "cpu",
-            seed=seed,
+            seed=job.seed,
             num_train_epochs=options.epochs,
             learning_rate=options.learning_rate,
             max_grad_norm=options.clip,
@@ -88,13 +61,15 @@ class WindowTrainer(Trainer):
         )
         self._clock = time.perf_counter()
         self._executed = 0
-        super().__init__(model=tuned.model, args=arguments, train_dataset=list(training), callbacks=callbacks)
+        super().__init__(model=job.tuned.model, args=arguments, train_dataset=list(job.training), callbacks=callbacks)
         self.remove_callback(PrinterCallback)  # StepWatcher reports; nothing is printed from here
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         del model
         built: torch.optim.Optimizer | None = self.optimizer  # type: ignore[has-type]
-        self.optimizer = built or build_optimizer(self.tuned.model.named_parameters(), self.options, self.rates)
+        self.optimizer = built or build_optimizer(
+            self.job.tuned.model.named_parameters(), self.job.options, self.job.rates
+        )
         return self.optimizer
 
     def create_scheduler(
@@ -102,35 +77,23 @@ class WindowTrainer(Trainer):
     ) -> torch.optim.lr_scheduler.LRScheduler:
         built: torch.optim.lr_scheduler.LRScheduler | None = self.lr_scheduler  # type: ignore[has-type]
         self.lr_scheduler = built or build_schedule(
-            optimizer or self.create_optimizer(), self.options, num_training_steps
+            optimizer or self.create_optimizer(), self.job.options, num_training_steps
         )
         return self.lr_scheduler
 
     def get_train_dataloader(self) -> WindowLoader:
-        return WindowLoader(self.items, self.options.batch, self.args.seed, self.options.order)
+        return WindowLoader(self.job.training, self.job.options.batch, self.args.seed, self.job.options.order)
 
     def training_step(
         self, model: torch.nn.Module, inputs: list[TrainingItem], num_items_in_batch: object = None
     ) -> torch.Tensor:
         """Gradient of one window; returns its mean loss per unit of weight."""
         del num_items_in_batch  # the engine normalises by the window itself
-        model.train()
-        loss = self.objective.backward(self.engine, inputs)
-        self._executed = self.engine.work.executed
-        self.state.num_input_tokens_seen += sum(len(row.tokens) for item in inputs for row in self.objective.rows(item))
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss of step {self.state.global_step + 1} is not a finite number",
-                [
-                    Problem(
-                        reason=f"the rows of that step are {', '.join(row.example_id for row in inputs[:8])}",
-                        field="learning_rate",
-                        value=str(self.options.learning_rate),
-                        fix="Lower the learning rate; the last whole checkpoint is kept",
-                    )
-                ],
-            )
-        return torch.tensor(loss, device=self.args.device)
+        del model
+        done = self.step(inputs, self.state.global_step + 1)
+        self._executed = done.executed
+        self.state.num_input_tokens_seen += done.logical
+        return torch.tensor(done.loss, device=self.args.device)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """As the Trainer's, with what is added up over interruptions.
@@ -151,10 +114,9 @@ class WindowTrainer(Trainer):
     def evaluate(self, *arguments: Any, **options: Any) -> dict[str, float]:
         """Mean validation loss per unit of weight, as `eval_loss`."""
         del arguments, options
-        if not self.validation:
+        if not self.job.validation:
             return {}
-        self.model.eval()
-        metrics = {"eval_loss": self.objective.mean_loss(self.engine, self.validation)}
+        metrics = {"eval_loss": self.step.validate()}
         self.log(metrics)
         control: TrainerControl = self.control  # type: ignore[has-type]
         self.control = self.callback_handler.on_evaluate(self.args, self.state, control, metrics)
@@ -162,17 +124,17 @@ class WindowTrainer(Trainer):
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
         del model, trial
-        with writing_checkpoint(self.run, self.state.global_step) as folder:
-            self.tuned.save(folder)
+        with writing_checkpoint(self.job.folder, self.state.global_step) as folder:
+            self.job.tuned.save(folder)
             self._save_optimizer_and_scheduler(str(folder))
             self._save_scaler(str(folder))
             self._save_rng_state(str(folder))
             self.state.save_to_json(str(folder / STATE))
-        drop_old(self.run, self.options.keep_checkpoints, best_step(self.state))
+        drop_old(self.job.folder, self.job.options.keep_checkpoints, best_step(self.state))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
         del model
-        self.tuned.restore(Path(resume_from_checkpoint))
+        self.job.tuned.restore(Path(resume_from_checkpoint))
 
 
 class StepWatcher(TrainerCallback):

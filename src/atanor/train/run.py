@@ -8,9 +8,9 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -20,10 +20,10 @@ from transformers import TrainerState
 from atanor.compute import Engine, Route, device_name, has_fast_bfloat16
 from atanor.data.rows import TokenRow
 from atanor.errors import AtanorError, DataError, Problem, StoreError
-from atanor.models import Tuned
 from atanor.progress import Activity, Progress
 from atanor.store.files import write_text, writing_folder
 from atanor.train.checkpoint import Checkpoint, checkpoints, first_whole, newest_whole
+from atanor.train.job import TrainingJob
 from atanor.train.loop import (
     STATE,
     StepWatcher,
@@ -34,7 +34,6 @@ from atanor.train.loop import (
     training_losses,
     validation_losses,
 )
-from atanor.train.objectives import Completion, Objective, TrainingItem
 from atanor.train.options import Order, Precision, TrainOptions
 
 VERSIONS = "versions.json"
@@ -44,35 +43,6 @@ class Interrupted(AtanorError, KeyboardInterrupt):
     """The person stopped training; its state is on disk and `atanor run` goes on from there."""
 
     exit_code = 130
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """What `train` needs.
-
-    Attributes:
-        tuned: the base with what trains of it, as it begins.
-        training: items to learn from.
-        validation: items that choose the best checkpoint.
-        options: how.
-        pad: token id to fill passes with.
-        seed: of the order of rows.
-        folder: of this run; receives checkpoints and, at the end, the published folder (`adapter/` or `model/`).
-        versions: of the libraries; a resume under others is told, because bits may then differ.
-        objective: what is minimised; decides what an item is.
-        rates: parts of parameters' names, and by how much their learning rate is multiplied.
-    """
-
-    tuned: Tuned
-    training: Sequence[TrainingItem]
-    validation: Sequence[TrainingItem]
-    options: TrainOptions
-    pad: int
-    seed: int
-    folder: Path
-    versions: dict[str, str]
-    objective: Objective = field(default_factory=Completion)
-    rates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -181,15 +151,8 @@ def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, pr
     start = 0 if resume is None else resume.step
     with _stopping_on_interrupt() as stop, progress.start("training", total, "step", done=start) as bar:
         trainer = WindowTrainer(
-            job.tuned,
+            job,
             engine,
-            objective=job.objective,
-            training=job.training,
-            validation=job.validation,
-            options=job.options,
-            run=job.folder,
-            seed=job.seed,
-            rates=job.rates,
             callbacks=[
                 StepWatcher(
                     every=steps_between_validations(len(job.training), job.options),

@@ -1,14 +1,9 @@
-"""What training minimises, as functions of the likelihoods of rows.
-
-An objective takes the items of one optimizer step and adds the gradient of their loss through the engine, which
-computes what the items' rows have in common once. A new objective is a class with three methods.
-"""
+"""Preference: of two answers to one prompt, one is better."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -17,54 +12,6 @@ from torch.nn import functional
 from atanor.compute import Engine
 from atanor.data.rows import TokenRow
 from atanor.models import Tuned
-
-
-class TrainingItem(Protocol):
-    """One thing to learn from.
-
-    Attributes:
-        example_id: named in errors, and what is cached about the item is found under it.
-        tokens: by which items of one prefix are recognised.
-        supervised: how many of its tokens have a loss.
-    """
-
-    @property
-    def example_id(self) -> str: ...
-
-    @property
-    def tokens(self) -> tuple[int, ...]: ...
-
-    @property
-    def supervised(self) -> int: ...
-
-
-class Objective(Protocol):
-    """A loss over items of one kind."""
-
-    def rows(self, item: Any) -> Sequence[TokenRow]:
-        """The token rows an item is computed from."""
-        ...
-
-    def backward(self, engine: Engine, window: Sequence[Any]) -> float:
-        """Add the gradient of the window's mean loss to the parameters'; returns that loss."""
-        ...
-
-    def mean_loss(self, engine: Engine, items: Sequence[Any]) -> float:
-        """The same loss over all items, without a gradient."""
-        ...
-
-
-class Completion:
-    """Mean negative log-likelihood of the supervised tokens; of all tokens it is causal language modelling on text."""
-
-    def rows(self, item: TokenRow) -> Sequence[TokenRow]:
-        return (item,)
-
-    def backward(self, engine: Engine, window: Sequence[TokenRow]) -> float:
-        return engine.backward(window)
-
-    def mean_loss(self, engine: Engine, items: Sequence[TokenRow]) -> float:
-        return engine.mean_loss(items)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,40 @@
+"""What a training is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from atanor.models import Tuned
+from atanor.train.objectives import Completion, Objective, TrainingItem
+from atanor.train.options import TrainOptions
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What `train` needs.
+
+    Attributes:
+        tuned: the base with what trains of it, as it begins.
+        training: items to learn from.
+        validation: items that choose the best checkpoint.
+        options: how.
+        pad: token id to fill passes with.
+        seed: of the order of rows.
+        folder: of this run; receives checkpoints and, at the end, the published folder (`adapter/` or `model/`).
+        versions: of the libraries; a resume under others is told, because bits may then differ.
+        objective: what is minimised; decides what an item is.
+        rates: parts of parameters' names, and by how much their learning rate is multiplied.
+    """
+
+    tuned: Tuned
+    training: Sequence[TrainingItem]
+    validation: Sequence[TrainingItem]
+    options: TrainOptions
+    pad: int
+    seed: int
+    folder: Path
+    versions: dict[str, str]
+    objective: Objective = field(default_factory=Completion)
+    rates: Mapping[str, float] = field(default_factory=dict)

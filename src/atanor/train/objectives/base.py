@@ -1,0 +1,44 @@
+"""What an objective and the things it learns from have to offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from atanor.compute import Engine
+from atanor.data.rows import TokenRow
+
+
+class TrainingItem(Protocol):
+    """One thing to learn from.
+
+    Attributes:
+        example_id: named in errors, and what is cached about the item is found under it.
+        tokens: by which items of one prefix are recognised.
+        supervised: how many of its tokens have a loss.
+    """
+
+    @property
+    def example_id(self) -> str: ...
+
+    @property
+    def tokens(self) -> tuple[int, ...]: ...
+
+    @property
+    def supervised(self) -> int: ...
+
+
+class Objective(Protocol):
+    """A loss over items of one kind."""
+
+    def rows(self, item: Any) -> Sequence[TokenRow]:
+        """The token rows an item is computed from."""
+        ...
+
+    def backward(self, engine: Engine, window: Sequence[Any]) -> float:
+        """Add the gradient of the window's mean loss to the parameters'; returns that loss."""
+        ...
+
+    def mean_loss(self, engine: Engine, items: Sequence[Any]) -> float:
+        """The same loss over all items, without a gradient."""
+        ...

@@ -1,0 +1,21 @@
+"""Supervised completion, and causal language modelling where every token is supervised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from atanor.compute import Engine
+from atanor.data.rows import TokenRow
+
+
+class Completion:
+    """Mean negative log-likelihood of the supervised tokens; of all tokens it is causal language modelling on text."""
+
+    def rows(self, item: TokenRow) -> Sequence[TokenRow]:
+        return (item,)
+
+    def backward(self, engine: Engine, window: Sequence[TokenRow]) -> float:
+        return engine.backward(window)
+
+    def mean_loss(self, engine: Engine, items: Sequence[TokenRow]) -> float:
+        return engine.mean_loss(items)
