@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from pathlib import Path
@@ -43,6 +44,44 @@ def test_bleu_and_chrf_of_summed_statistics_are_sacrebleu_s(pairs: list[tuple[st
     assert score(chrf, answers, references) == pytest.approx(
         sacrebleu.corpus_chrf(answers, [references]).score, abs=1e-9
     )
+
+
+def test_of_several_references_metrics_are_the_packages_own() -> None:
+    first, answers = noisy(3, 30)
+    second, third = noisy(3, 30)[0][::-1], noisy(4, 30)[0]
+    items = [
+        dataclasses.replace(item(number, one), also_right=(two, three))
+        for number, (one, two, three) in enumerate(zip(first, second, third, strict=True))
+    ]
+
+    def found(name: str) -> float:
+        marked = metric(name)
+        rows = [marked.statistics(one, outcome(answer)) for one, answer in zip(items, answers, strict=True)]
+        return float(marked.aggregate(np.asarray(rows).sum(axis=0)))
+
+    streams = [first, second, third]
+    assert found("bleu") == pytest.approx(sacrebleu.corpus_bleu(answers, streams).score, abs=1e-9)
+    assert found("chrf") == pytest.approx(sacrebleu.corpus_chrf(answers, streams).score, abs=1e-9)
+    scorer = RougeScorer(["rougeL"], use_stemmer=False)
+    best = [
+        scorer.score_multi(one.references, answer)["rougeL"].fmeasure
+        for one, answer in zip(items, answers, strict=True)
+    ]
+    assert found("rouge_l") == pytest.approx(np.mean(best), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "expected"),
+    [("exact_match", " no ", 1.0), ("exact_match", "maybe", 0.0), ("token_f1", "No!", 1.0)],
+)
+def test_any_reference_is_as_good_as_the_first(name: str, answer: str, expected: float) -> None:
+    both = dataclasses.replace(item(0, "yes"), also_right=("no",))
+    assert metric(name).statistics(both, outcome(answer))[0] == expected
+
+
+def test_the_fields_of_the_best_reference_count() -> None:
+    both = dataclasses.replace(item(0, '{"a": 1, "b": 2}'), also_right=('{"a": 1, "b": 3}',))
+    assert metric("field_accuracy").statistics(both, outcome('{"a": 1, "b": 3}'))[0] == 1.0
 
 
 @pytest.mark.parametrize("name", ["bleu", "chrf"])

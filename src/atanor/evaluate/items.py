@@ -18,6 +18,7 @@ class Item:
         prompt: what the model was given, as readable text.
         reference: what it should have answered.
         fields: the row as it stood in the file.
+        also_right: other answers that are as good as the reference.
     """
 
     id: str
@@ -25,6 +26,12 @@ class Item:
     prompt: str
     reference: str
     fields: Mapping[str, Any] = field(default_factory=dict)
+    also_right: tuple[str, ...] = ()
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every answer that is right, the reference first."""
+        return (self.reference, *self.also_right)
 
 
 @dataclass(frozen=True)

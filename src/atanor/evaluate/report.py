@@ -21,6 +21,7 @@ class ReportItem(BaseModel):
     candidate_answer: str | None
     baseline_scores: dict[str, float | None]
     candidate_scores: dict[str, float | None]
+    also_right: list[str] = []
 
 
 class DataSection(BaseModel):

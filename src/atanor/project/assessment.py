@@ -247,6 +247,7 @@ def _report_items(
             candidate_answer=after.answer,
             baseline_scores=scores(number, lambda comparison: comparison.baseline_scores),
             candidate_scores=scores(number, lambda comparison: comparison.candidate_scores),
+            also_right=list(item.also_right),
         )
         for number, (item, before, after) in enumerate(zip(examiner.items, baseline.test, candidate.test, strict=True))
     ]

@@ -82,6 +82,7 @@ class RoleData:
                 prompt="\n\n".join(turn.content for turn in example.prompt if turn.speaker is not Speaker.SYSTEM),
                 reference=example.reference,
                 fields=example.fields,
+                also_right=example.references,
             )
             for example in self.test
         ]

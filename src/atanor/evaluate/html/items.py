@@ -141,15 +141,18 @@ def _short_scores(item: ReportItem, found: Comparison) -> str:
 
 def _body(reading: Reading, item: ReportItem) -> Markup:
     prompt = _said("Prompt", item.prompt, "prompt") if item.prompt else None
+    right = [item.reference, *item.also_right]
     if item.baseline_answer is None and item.candidate_answer is None:
         texts = join(prompt, _said("Reference", item.reference, "reference"))
     else:
         answers = [
-            _said("Base", item.baseline_answer, "base", same=item.baseline_answer == item.reference),
-            _said("Candidate", item.candidate_answer, "tuned", same=item.candidate_answer == item.reference),
+            _said("Base", item.baseline_answer, "base", same=item.baseline_answer in right),
+            _said("Candidate", item.candidate_answer, "tuned", same=item.candidate_answer in right),
         ]
-        reference = _said("Reference", item.reference, "reference")
-        texts = join(prompt, reference, tag("div", answers, class_="answers"))
+        references = [
+            _said("Also right" if place else "Reference", text, "reference") for place, text in enumerate(right)
+        ]
+        texts = join(prompt, *references, tag("div", answers, class_="answers"))
     return tag(
         "div", texts, _scores(reading, item), tag("p", "item ", tag("code", item.id), class_="id"), class_="body"
     )

@@ -20,6 +20,7 @@ class Bleu(Metric):
 
     Statistics: length of the answer, length of the reference, matching n-grams of order 1 to 4, n-grams of the answer
     of order 1 to 4. The score of their sums equals `sacrebleu.corpus_bleu`; an item's score is `sentence_bleu`.
+    Of several references an n-gram may match in any, and the one closest in length counts as the length.
     Tokenizer 13a splits at white space and punctuation: for Chinese, Japanese or Thai use `chrf`.
     """
 
@@ -37,7 +38,7 @@ class Bleu(Metric):
         self._sentence = BLEU(effective_order=True)
 
     def statistics(self, item: Item, outcome: Outcome) -> tuple[float, ...]:
-        found = self._sentence.sentence_score(answer_of(self, item, outcome), [item.reference])
+        found = self._sentence.sentence_score(answer_of(self, item, outcome), list(item.references))
         return (float(found.sys_len), float(found.ref_len), *map(float, found.counts), *map(float, found.totals))
 
     def aggregate(self, sums: Statistics) -> Scores:
@@ -71,7 +72,7 @@ class Chrf(Metric):
     """Corpus chrF2, 0 to 100 (Popović 2015): F-score of character n-grams of order 1 to 6, as sacrebleu computes it.
 
     White space is left out, so it needs no tokenizer and works for every script. Statistics: for each order, n-grams
-    of the answer, of the reference, and shared.
+    of the answer, of the reference, and shared. Of several references the one with the best score counts.
     """
 
     name = "chrf"
@@ -82,8 +83,7 @@ class Chrf(Metric):
 
     def statistics(self, item: Item, outcome: Outcome) -> tuple[float, ...]:
         answer = "".join(answer_of(self, item, outcome).split())
-        reference = "".join(item.reference.split())
-        return tuple(number for order in range(1, _CHRF_ORDER + 1) for number in _counts(answer, reference, order))
+        return max((_all_counts(answer, "".join(text.split())) for text in item.references), key=self.item_score)
 
     def aggregate(self, sums: Statistics) -> Scores:
         given, wanted, shared = sums[..., 0::3], sums[..., 1::3], sums[..., 2::3]
@@ -100,6 +100,10 @@ class Chrf(Metric):
         """2 points of 100."""
         del baseline
         return 2.0
+
+
+def _all_counts(answer: str, reference: str) -> tuple[float, ...]:
+    return tuple(number for order in range(1, _CHRF_ORDER + 1) for number in _counts(answer, reference, order))
 
 
 def _counts(answer: str, reference: str, order: int) -> Iterator[float]:

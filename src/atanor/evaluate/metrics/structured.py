@@ -76,7 +76,7 @@ class JsonSchema(MeanOverItems):
 class FieldAccuracy(MeanOverItems):
     """Share of the reference's fields that the answer has with an equal value; mean over items.
 
-    Fields are those at the top of the object; a nested value is equal or not as a whole. An answer that is no JSON
+    Of several references the best counts. Fields are those at the top of the object; a nested value is equal or not as a whole. An answer that is no JSON
     object scores 0, and fields that only the answer has do not count.
     """
 
@@ -86,30 +86,39 @@ class FieldAccuracy(MeanOverItems):
     bounds = (0.0, 1.0)
 
     def check_item(self, item: Item) -> None:
-        self._wanted(item)
+        _wanted(self.name, item)
 
     def value(self, item: Item, answer: str) -> float:
-        wanted, given = self._wanted(item), parse_answer(answer)
+        given = parse_answer(answer)
         if not isinstance(given, dict):
             return 0.0
-        if not wanted:
-            return 1.0  # none of no fields is wrong
-        right = sum(field in given and equal(value, given[field]) for field, value in wanted.items())
-        return right / len(wanted)
+        return max(_share(wanted, given) for wanted in _wanted(self.name, item))
 
     def default_margin(self, baseline: float) -> float:
         """0.05: one field in twenty."""
         del baseline
         return MARGIN_OF_A_SHARE
 
-    def _wanted(self, item: Item) -> dict[str, Any]:
-        reference = parse_answer(item.reference)
-        if isinstance(reference, dict):
-            return reference
-        problem = Problem(
-            f"item {item.id}: the reference is no JSON object, so it has no fields to compare",
-            field=self.name,
-            value=shorten(item.reference),
-            fix="Mend the row, or use `exact_match` for answers that are not objects",
-        )
-        raise MetricError(f"`{self.name}` cannot be computed", [problem])
+
+def _share(wanted: dict[str, Any], given: dict[str, Any]) -> float:
+    if not wanted:
+        return 1.0  # none of no fields is wrong
+    return sum(field in given and equal(value, given[field]) for field, value in wanted.items()) / len(wanted)
+
+
+def _wanted(metric: str, item: Item) -> list[dict[str, Any]]:
+    """The fields of every reference."""
+    return [_fields(metric, item, reference) for reference in item.references]
+
+
+def _fields(metric: str, item: Item, reference: str) -> dict[str, Any]:
+    parsed = parse_answer(reference)
+    if isinstance(parsed, dict):
+        return parsed
+    problem = Problem(
+        f"item {item.id}: the reference is no JSON object, so it has no fields to compare",
+        field=metric,
+        value=shorten(reference),
+        fix="Mend the row, or use `exact_match` for answers that are not objects",
+    )
+    raise MetricError(f"`{metric}` cannot be computed", [problem])

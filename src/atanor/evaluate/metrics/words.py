@@ -17,7 +17,7 @@ _WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 class ExactMatch(MeanOverItems):
-    """The answer is the reference, white space around both aside."""
+    """The answer is one of the references, white space around both aside."""
 
     name = "exact_match"
     label = "exact match"
@@ -26,7 +26,7 @@ class ExactMatch(MeanOverItems):
     bounds = (0.0, 1.0)
 
     def value(self, item: Item, answer: str) -> float:
-        return float(answer.strip() == item.reference.strip())
+        return float(any(answer.strip() == reference.strip() for reference in item.references))
 
     def default_margin(self, baseline: float) -> float:
         """0.05: one item in twenty."""
@@ -38,7 +38,7 @@ class TokenF1(MeanOverItems):
     """F1 of the words of answer and reference as SQuAD counts them (Rajpurkar et al. 2016; evaluate-v2.0.py).
 
     Lower case, without ASCII punctuation and English articles, split at white space. Where either is left without
-    words, 1 if both are and 0 if not.
+    words, 1 if both are and 0 if not. Of several references the best counts.
     """
 
     name = "token_f1"
@@ -47,11 +47,8 @@ class TokenF1(MeanOverItems):
     bounds = (0.0, 1.0)
 
     def value(self, item: Item, answer: str) -> float:
-        wanted, given = _squad_words(item.reference), _squad_words(answer)
-        if not wanted or not given:
-            return float(wanted == given)
-        shared = (Counter(wanted) & Counter(given)).total()
-        return 2 * shared / (len(wanted) + len(given))
+        given = _squad_words(answer)
+        return max(_f1(_squad_words(reference), given) for reference in item.references)
 
     def default_margin(self, baseline: float) -> float:
         """0.05: one word in twenty."""
@@ -64,7 +61,7 @@ class Rouge(MeanOverItems):
 
     On ASCII text the figure is the package's own. Its default tokenizer drops every letter outside a to z, which cuts
     `Inés` into `in` and `s` and leaves nothing at all of Greek or Chinese; here words of every alphabet count, and Han
-    and Kana one character at a time.
+    and Kana one character at a time. Of several references the best counts, as `RougeScorer.score_multi` has it.
     """
 
     unit = "share"
@@ -81,7 +78,7 @@ class Rouge(MeanOverItems):
         self._scorer = RougeScorer([self._kind], use_stemmer=False, tokenizer=_EveryAlphabet())
 
     def value(self, item: Item, answer: str) -> float:
-        return float(self._scorer.score(item.reference, answer)[self._kind].fmeasure)
+        return float(self._scorer.score_multi(item.references, answer)[self._kind].fmeasure)
 
     def default_margin(self, baseline: float) -> float:
         """0.02: what summarisation papers report as a step forward."""
@@ -94,6 +91,13 @@ class _EveryAlphabet:
 
     def tokenize(self, text: str) -> list[str]:
         return _WORD.findall(unicodedata.normalize("NFC", text).lower())
+
+
+def _f1(wanted: list[str], given: list[str]) -> float:
+    if not wanted or not given:
+        return float(wanted == given)
+    shared = (Counter(wanted) & Counter(given)).total()
+    return 2 * shared / (len(wanted) + len(given))
 
 
 def _squad_words(text: str) -> list[str]:
