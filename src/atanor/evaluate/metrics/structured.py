@@ -76,8 +76,8 @@ class JsonSchema(MeanOverItems):
 class FieldAccuracy(MeanOverItems):
     """Share of the reference's fields that the answer has with an equal value; mean over items.
 
-    Of several references the best counts. Fields are those at the top of the object; a nested value is equal or not as a whole. An answer that is no JSON
-    object scores 0, and fields that only the answer has do not count.
+    Fields are those at the top of the object; a nested value is equal or not as a whole. An answer that is no JSON
+    object scores 0, and fields that only the answer has do not count. Of several references the best counts.
     """
 
     name = "field_accuracy"
