@@ -686,3 +686,10 @@ def test_any_json_is_an_example_a_refusal_or_counted_whole_and_in_blocks(
         blocks += examples_of_records(records[start : start + size], frame, part)
         summed.add(part)
     assert (blocks, summed) == (whole, tally)
+
+
+def test_a_class_whose_name_would_be_read_as_two_is_refused_in_a_list(read: Any) -> None:
+    found = read({"text": "q", "labels": ["yes, please", "no"]}, {"text": "q", "labels": ["yes", "no"]})
+    assert [refusal.reason for refusal in found.refusals] == [
+        "the name of a class holds `, `, which stands between the classes of a row"
+    ]

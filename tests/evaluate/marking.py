@@ -29,6 +29,7 @@ def metric(name: str, argument: str | None = None, root: Path = NOWHERE, margin:
 
 def score(found: Metric, answers: Sequence[str], references: Sequence[str]) -> float:
     """The corpus score, by way of summed statistics."""
+    found.begin([item(number, reference) for number, reference in enumerate(references)])
     rows = [
         found.statistics(item(number, reference), outcome(answer))
         for number, (answer, reference) in enumerate(zip(answers, references, strict=True))

@@ -263,7 +263,7 @@ def test_margins_are_the_metric_s_own_or_the_project_s() -> None:
 
 def test_every_metric_of_the_catalogue_is_built_as_described() -> None:
     assert set(METRIC_NAMES) == {*_PLAIN, *_WITH_ARGUMENT}
-    assert len(METRIC_NAMES) == 14
+    assert len(METRIC_NAMES) == 17
     for entry in METRICS:
         assert (entry.argument is not None) == (entry.name in _WITH_ARGUMENT)
         if entry.argument is None:

@@ -11,6 +11,9 @@ from typing import Any
 
 import orjson
 
+BETWEEN_CLASSES = ", "
+"""What stands between the classes of a row that has several, in its label and in the answer that is learned."""
+
 
 class Speaker(StrEnum):
     """Who a message is from, in the names of the OpenAI chat format."""

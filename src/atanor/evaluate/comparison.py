@@ -46,6 +46,7 @@ def compare(
     if not items:
         problem = Problem("there are no items to compare on", field=metric.name, fix="Give the role a test split")
         raise MetricError(f"`{metric.name}` cannot be computed", [problem])
+    metric.begin(items)
     before, after = _statistics(metric, items, baseline), _statistics(metric, items, candidate)
     found = _change(metric, items, before, after, seed=seed, options=options)
     margin = metric.margin_at(found.baseline)

@@ -13,7 +13,7 @@ from atanor.data.formats.turns import keys_of_turns, messages_of
 from atanor.data.options import RowFormat
 from atanor.data.records import Record
 from atanor.data.refusals import row_error
-from atanor.data.rows import Example, Message, Speaker
+from atanor.data.rows import BETWEEN_CLASSES, Example, Message, Speaker
 from atanor.errors import DataError
 
 
@@ -139,7 +139,10 @@ class ClassificationReader:
                 reason = f"`{self._place}` is an empty list"
                 raise row_error(reason, field=self._place, fix="Give a class for none, or remove the row")
             names = [self._name(one, f"{self._place}[{index}]") for index, one in enumerate(value)]
-            label = ", ".join(names)
+            if ambiguous := next((name for name in names if BETWEEN_CLASSES in name), None):
+                reason = f"the name of a class holds `{BETWEEN_CLASSES}`, which stands between the classes of a row"
+                raise row_error(reason, field=self._place, value=ambiguous, fix="Give the class a name without it")
+            label = BETWEEN_CLASSES.join(names)
         else:
             label = self._name(value, self._place)
         messages = (*given, Message(Speaker.ASSISTANT, label))

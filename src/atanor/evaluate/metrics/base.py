@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -70,6 +71,10 @@ class Metric(ABC):
     @abstractmethod
     def default_margin(self, baseline: float) -> float:
         """The smallest change of interest in the metric's unit, given the baseline's score."""
+
+    def begin(self, items: Sequence[Item]) -> None:
+        """Told all items before the first of them is marked, for a metric that has to know what there is."""
+        del items
 
     def check_item(self, item: Item) -> None:
         """Refuse an item that can never be marked, before anything is generated for it.

@@ -28,6 +28,11 @@ METRICS: tuple[MetricEntry, ...] = (
     ),
     MetricEntry("bits_per_byte", "Perplexity's kin, comparable between tokenizers; lower is better.", None, "0.02"),
     MetricEntry("exact_match", "The answer is the reference, white space around both aside; yes or no."),
+    MetricEntry("accuracy", "The answer names the reference's class, or all of its classes and no other; yes or no."),
+    MetricEntry(
+        "macro_f1", "Mean over the test's classes of each one's F1: a rare class counts as much as the others."
+    ),
+    MetricEntry("label_f1", "F1 of the classes of all items together, for rows of several classes."),
     MetricEntry("bleu", "Corpus BLEU by sacrebleu, 0 to 100; for Chinese or Japanese use `chrf`.", None, "2.0"),
     MetricEntry("chrf", "Corpus chrF2 by sacrebleu's rules, 0 to 100, for every script.", None, "2.0"),
     MetricEntry("rouge_1", "ROUGE-1 F-measure by rouge-score: shared words.", None, "0.02"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from atanor.errors import ConfigurationError, Problem
 from atanor.evaluate.metrics.base import Metric
 from atanor.evaluate.metrics.catalogue import METRIC_NAMES, METRICS, MetricEntry
+from atanor.evaluate.metrics.classes import Accuracy, LabelF1, MacroF1
 from atanor.evaluate.metrics.custom import Custom
 from atanor.evaluate.metrics.likelihood import BitsPerByte, Forgetting, Perplexity
 from atanor.evaluate.metrics.ngrams import Bleu, Chrf
@@ -20,6 +21,9 @@ _PLAIN: dict[str, Callable[[float | None], Metric]] = {
     "perplexity": Perplexity,
     "bits_per_byte": BitsPerByte,
     "exact_match": ExactMatch,
+    "accuracy": Accuracy,
+    "macro_f1": MacroF1,
+    "label_f1": LabelF1,
     "bleu": Bleu,
     "chrf": Chrf,
     "rouge_1": lambda margin: Rouge("1", margin),
