@@ -25,7 +25,7 @@ from atanor.methods import METHOD_OPTIONS, METHODS, Bench
 from atanor.methods.training import Trained
 from atanor.models import Base, Tuned, load_tuned
 from atanor.progress import Silent
-from atanor.train import Completion, DirectPreference, Objective, PreferencePair, TrainingJob, TrainOptions, train
+from atanor.train import Completion, DirectPreference, Objective, PreferencePair, TrainingJob, train
 from tests.train.jobs import rows, tiny_base
 
 TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10]])
@@ -67,6 +67,9 @@ TECHNIQUES = [
     Row("adapter", {"width": 8, "placement": "houlsby", "activation": "gelu"}, merges=False, plain=False),
     # Two optimizers as one: their state has to come back too.
     Row("adapter", {"width": 8, "optimizer": "muon"}, merges=False, plain=False),
+    # Its weights of training are not those to use.
+    Row("lora", {"optimizer": "schedule_free"}),
+    Row("lora", {"optimizer": "adamw_8bit", "rank": 64}),
     Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
     Row("prompt_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
 ]
@@ -76,7 +79,7 @@ TABLE = list(itertools.product(TECHNIQUES, OBJECTIVES))
 
 def test_the_table_has_every_method_that_trains() -> None:
     assert {row.method for row in TECHNIQUES} == {name for name, made in METHODS.items() if isinstance(made, Trained)}
-    assert len(TABLE) == 28
+    assert len(TABLE) == 32
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class Maker:
             tuned=tuned,
             training=items[2:],
             validation=items[:2],
-            options=TrainOptions(**written.model_dump(include=set(TrainOptions.model_fields))),
+            options=written,
             pad=2,
             seed=17,
             folder=folder,

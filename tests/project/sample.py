@@ -56,14 +56,14 @@ roles:
           validate_every: 10
           patience: 2
           keep_checkpoints: 1
-          optimizer: lion
+          optimizer: muon
           schedule: stable
           momentum: 0.9
           targets: [q_proj, v_proj]
           ranks: {v_proj: 2}
           rslora: true
           second_factor: 16
-      - full: {optimizer: adafactor}
+      - full: {optimizer: adamw_8bit, betas: [0.9, 0.99], epsilon: 1e-7}
       - last_layers: {layers: 1, head: true}
       - ia3
       - adapter: {width: 16, placement: houlsby, activation: silu}

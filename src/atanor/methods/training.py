@@ -57,7 +57,7 @@ class Trained:
                     tuned=tuned,
                     training=bench.training_rows,
                     validation=bench.validation_rows,
-                    options=TrainOptions(**options.model_dump(include=set(TrainOptions.model_fields))),
+                    options=options,
                     pad=bench.base.tokenizer.pad_token_id or 0,
                     seed=bench.seed,
                     folder=bench.folder,
@@ -83,7 +83,7 @@ class Trained:
 
 def settings_of(options: TrainOptions) -> dict[str, Any]:
     """Every option in force, with what a default came to."""
-    told = options.model_dump(mode="json")
+    told = {**options.model_dump(mode="json"), **options.in_force()}
     return {**told, "alpha": options.scale} if isinstance(options, LoraMethodOptions) else told
 
 

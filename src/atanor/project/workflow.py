@@ -338,7 +338,7 @@ def _plan(job: RoleJob, choice: MethodChoice) -> str:
         return f"{choice.name} · nothing is trained"
     steps = steps_of(len(job.data.training_rows), options)
     return (
-        f"{options.in_words} · lr {options.learning_rate:g} {options.schedule} · "
+        f"{options.in_words} · lr {options.learning_rate:g} {options.schedule_in_force} · "
         f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows"
     )
 

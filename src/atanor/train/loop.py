@@ -22,7 +22,7 @@ from atanor.compute import Engine, device_name
 from atanor.train.checkpoint import drop_old, writing_checkpoint
 from atanor.train.job import TrainingJob
 from atanor.train.objectives import TrainingItem
-from atanor.train.optimizers import build_optimizer, build_schedule
+from atanor.train.optimizers import build_optimizer, build_schedule, set_training
 from atanor.train.step import WindowStep
 from atanor.train.windows import WindowLoader
 
@@ -90,6 +90,7 @@ class WindowTrainer(Trainer):
         """Gradient of one window; returns its mean loss per unit of weight."""
         del num_items_in_batch  # the engine normalises by the window itself
         del model
+        set_training(self.optimizer, True)
         done = self.step(inputs, self.state.global_step + 1)
         self._executed = done.executed
         self.state.num_input_tokens_seen += done.logical
@@ -116,6 +117,7 @@ class WindowTrainer(Trainer):
         del arguments, options
         if not self.job.validation:
             return {}
+        set_training(self.optimizer, False)
         metrics = {"eval_loss": self.step.validate()}
         self.log(metrics)
         control: TrainerControl = self.control  # type: ignore[has-type]
@@ -124,6 +126,7 @@ class WindowTrainer(Trainer):
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
         del model, trial
+        set_training(self.optimizer, False)
         with writing_checkpoint(self.job.folder, self.state.global_step) as folder:
             self.job.tuned.save(folder)
             self._save_optimizer_and_scheduler(str(folder))

@@ -1,11 +1,13 @@
 """Optimizers and learning-rate schedules by name, and the groups of parameters they treat alike.
 
-AdamW, Adafactor, SGD and Muon are those of torch and Transformers. Lion is here because neither has it. Muon is for
-matrices of a network's body; what else trains goes on with AdamW under the same schedule.
+AdamW, Adafactor, SGD and Muon are those of torch and Transformers, AdamW of eight bits is that of bitsandbytes, and the
+schedule-free one that of its authors. Lion is here because none has it. Muon is for matrices of a network's body; what
+else trains goes on with AdamW under the same schedule.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from transformers import Adafactor, get_scheduler
 
+from atanor.errors import MissingExtraError, Problem
 from atanor.train.options import OptimizerName, Schedule, TrainOptions
 
 Named = tuple[str, nn.Parameter]
@@ -32,29 +35,45 @@ def build_optimizer(parameters: Iterable[Named], options: TrainOptions, rates: M
         parameters: those that train, by name.
         options: rate, weight decay and which optimizer.
         rates: parts of names, and by how much the rate of parameters that have one of them is multiplied.
+
+    Raises:
+        MissingExtraError: the package that has this optimizer is not installed.
     """
     groups = _groups(list(parameters), options, rates)
-    rate = options.learning_rate
+    rate, betas = options.learning_rate, options.betas_in_force
     match options.optimizer:
         case OptimizerName.ADAMW:
-            return torch.optim.AdamW(groups, lr=rate)
+            return torch.optim.AdamW(groups, lr=rate, betas=betas, eps=options.epsilon_in_force)
         case OptimizerName.ADAFACTOR:
             adafactor: Optimizer = Adafactor(
                 groups, lr=rate, scale_parameter=False, relative_step=False, warmup_init=False
             )
             return adafactor
         case OptimizerName.SGD:
-            return torch.optim.SGD(groups, lr=rate, momentum=options.momentum)
+            return torch.optim.SGD(groups, lr=rate, momentum=options.momentum_in_force)
         case OptimizerName.LION:
-            return Lion(groups, lr=rate)
+            return Lion(groups, lr=rate, betas=betas)
         case OptimizerName.MUON:
             return _muon(groups, options)
+        case OptimizerName.SCHEDULE_FREE | OptimizerName.ADAMW_8BIT:
+            return _of_a_package(groups, options)
+
+
+def set_training(optimizer: Optimizer, training: bool) -> None:
+    """Put the weights of training, or those to be used, into the network, where an optimizer has both.
+
+    Called before a step's gradient, and before validating and saving.
+    """
+    mode = getattr(optimizer, "train" if training else "eval", None)
+    if callable(mode):
+        mode()
 
 
 def build_schedule(optimizer: Optimizer, options: TrainOptions, steps: int) -> LRScheduler:
     """The schedule that the options name over all steps of a run, as Transformers has it: a warm-up from 0, then it."""
-    name = _SCHEDULES[options.schedule]
-    decay = {"num_decay_steps": max(1, round(COOLDOWN * steps))} if options.schedule is Schedule.STABLE else None
+    chosen = options.schedule_in_force
+    name = _SCHEDULES[chosen]
+    decay = {"num_decay_steps": max(1, round(COOLDOWN * steps))} if chosen is Schedule.STABLE else None
     schedule: LRScheduler = get_scheduler(
         name,
         optimizer,
@@ -82,7 +101,7 @@ class Lion(Optimizer):
     and decays by rate x weight_decay. It wants a third to a tenth of AdamW's rate.
     """
 
-    def __init__(self, groups: Sequence[dict[str, Any]], lr: float, betas: tuple[float, float] = (0.9, 0.99)) -> None:
+    def __init__(self, groups: Sequence[dict[str, Any]], lr: float, betas: tuple[float, float]) -> None:
         super().__init__(groups, {"lr": lr, "betas": betas, "weight_decay": 0.0})
 
     @torch.no_grad()
@@ -166,6 +185,25 @@ def _groups(parameters: Sequence[Named], options: TrainOptions, rates: Mapping[s
     ]
 
 
+def _of_a_package(groups: Sequence[dict[str, Any]], options: TrainOptions) -> Optimizer:
+    """AdamW in a variant that a package of its own has."""
+    schedule_free = options.optimizer is OptimizerName.SCHEDULE_FREE
+    package = "schedulefree" if schedule_free else "bitsandbytes"
+    if importlib.util.find_spec(package) is None:
+        fix = "Run `python -m pip install 'atanor[optimizers]'`"
+        problem = Problem("it is not installed", field="optimizer", value=options.optimizer.value, fix=fix)
+        raise MissingExtraError(f"the optimizer `{options.optimizer}` needs the `{package}` package", [problem])
+    settings = {"lr": options.learning_rate, "betas": options.betas_in_force, "eps": options.epsilon_in_force}
+    if schedule_free:
+        from atanor.train.schedule_free import ScheduleFree
+
+        return ScheduleFree(groups, **settings)
+    from bitsandbytes.optim import AdamW8bit
+
+    eight_bit: Optimizer = AdamW8bit(groups, **settings)
+    return eight_bit
+
+
 def _muon(groups: Sequence[dict[str, Any]], options: TrainOptions) -> Optimizer:
     """Muon on matrices with updates of AdamW's size, so that one learning rate fits both."""
     matrices = [group for group in groups if group["params"][0].ndim == MATRIX]
@@ -176,7 +214,7 @@ def _muon(groups: Sequence[dict[str, Any]], options: TrainOptions) -> Optimizer:
             matrices,
             lr=options.learning_rate,
             weight_decay=0.0,
-            momentum=options.momentum,
+            momentum=options.momentum_in_force,
             adjust_lr_fn="match_rms_adamw",
         )
         parts.append(muon)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from atanor.options import Options
 
@@ -41,6 +43,10 @@ class OptimizerName(StrEnum):
     """Signs of a momentum; wants a third to a tenth of AdamW's rate."""
     MUON = "muon"
     """Orthogonalised momentum on matrices (Jordan et al. 2024), AdamW on the rest."""
+    SCHEDULE_FREE = "schedule_free"
+    """AdamW whose average of weights takes the place of a schedule (Defazio et al. 2024, arXiv:2405.15682)."""
+    ADAMW_8BIT = "adamw_8bit"
+    """AdamW with moments of eight bits, scaled in blocks (Dettmers et al. 2022, arXiv:2110.02861)."""
 
 
 class Schedule(StrEnum):
@@ -54,23 +60,45 @@ class Schedule(StrEnum):
     """Constant, and in the last fifth down to zero in a line (warm-up, stable, decay)."""
 
 
+_READ_BY: Mapping[str, tuple[OptimizerName, ...]] = {
+    "momentum": (OptimizerName.SGD, OptimizerName.MUON),
+    "betas": (OptimizerName.ADAMW, OptimizerName.ADAMW_8BIT, OptimizerName.LION, OptimizerName.SCHEDULE_FREE),
+    "epsilon": (OptimizerName.ADAMW, OptimizerName.ADAMW_8BIT, OptimizerName.SCHEDULE_FREE),
+}
+"""Options that some optimizers alone have."""
+
+_Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
 class TrainOptions(Options):
     """How a model is trained, whatever is trained of it."""
 
     learning_rate: float = Field(
         5e-4, gt=0, description="Peak of the schedule. LoRA wants about ten times the rate of full tuning."
     )
-    schedule: Schedule = Field(
-        Schedule.COSINE,
+    schedule: Schedule | None = Field(
+        None,
         description="How the rate goes on after the warm-up: `cosine`, `linear`, `constant`, `inverse_square_root` or "
-        "`stable` (constant, then down in the last fifth).",
+        "`stable` (constant, then down in the last fifth). Default: cosine, and constant with `schedule_free`.",
     )
     optimizer: OptimizerName = Field(
         OptimizerName.ADAMW,
-        description="`adamw`, `adafactor` (less memory), `sgd`, `lion` (a third to a tenth of the rate) or `muon` "
-        "(matrices; the rest by AdamW).",
+        description="`adamw`, `adafactor` (less memory), `sgd`, `lion` (a third to a tenth of the rate), `muon` "
+        "(matrices; the rest by AdamW), `schedule_free` (an average of weights in place of a schedule) or "
+        "`adamw_8bit` (a quarter of AdamW's state).",
     )
-    momentum: float = Field(0.95, ge=0, lt=1, description="Of `sgd` and `muon`.")
+    momentum: float | None = Field(None, ge=0, lt=1, description="Of `sgd` and `muon`. Default: 0.95.")
+    betas: tuple[_Beta, _Beta] | None = Field(
+        None,
+        description="How slowly the two averages of gradients forget, of `adamw`, `adamw_8bit`, `schedule_free` and "
+        "`lion`. Default: [0.9, 0.999], and [0.9, 0.99] for `lion`.",
+    )
+    epsilon: float | None = Field(
+        None,
+        gt=0,
+        description="Added to the root of the second moment, of `adamw`, `adamw_8bit` and `schedule_free`. "
+        "Default: 1e-8.",
+    )
     epochs: float = Field(2.0, gt=0, description="Passes over the training rows.")
     batch: int = Field(8, ge=1, description="Rows an optimizer step. The loss is the mean over all their tokens.")
     order: Order = Field(
@@ -105,3 +133,50 @@ class TrainOptions(Options):
         4, ge=0, description="Stop after this many validations without improvement; 0 trains to the end."
     )
     keep_checkpoints: int = Field(2, ge=1, description="Newest checkpoints kept beside the best.")
+
+    @model_validator(mode="after")
+    def _optimizer_reads_what_is_written(self) -> TrainOptions:
+        for name, readers in _READ_BY.items():
+            if getattr(self, name) is not None and self.optimizer not in readers:
+                raise ValueError(f"`{self.optimizer}` has no `{name}`; it is an option of {_listed(readers)}")
+        if self.optimizer is OptimizerName.SCHEDULE_FREE and self.schedule not in (None, Schedule.CONSTANT):
+            raise ValueError(
+                "`schedule_free` averages weights in place of a schedule; remove `schedule` or write `constant`"
+            )
+        return self
+
+    @property
+    def schedule_in_force(self) -> Schedule:
+        """The schedule written, or that of the optimizer."""
+        own = Schedule.CONSTANT if self.optimizer is OptimizerName.SCHEDULE_FREE else Schedule.COSINE
+        return self.schedule or own
+
+    @property
+    def momentum_in_force(self) -> float:
+        """The momentum written, or what it is by default."""
+        return 0.95 if self.momentum is None else self.momentum
+
+    @property
+    def epsilon_in_force(self) -> float:
+        """The epsilon written, or what it is by default."""
+        return self.epsilon or 1e-8
+
+    @property
+    def betas_in_force(self) -> tuple[float, float]:
+        """The betas written, or those of the optimizer."""
+        return self.betas or ((0.9, 0.99) if self.optimizer is OptimizerName.LION else (0.9, 0.999))
+
+    def in_force(self) -> dict[str, Any]:
+        """What the defaults came to that depend on other options, for the report."""
+        came_to = {
+            "momentum": self.momentum_in_force,
+            "epsilon": self.epsilon_in_force,
+            "betas": list(self.betas_in_force),
+        }
+        read = {name: value for name, value in came_to.items() if self.optimizer in _READ_BY[name]}
+        return {"schedule": self.schedule_in_force.value, **read}
+
+
+def _listed(names: tuple[OptimizerName, ...]) -> str:
+    *others, last = [f"`{name}`" for name in names]
+    return f"{', '.join(others)} and {last}"
