@@ -10,6 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCau
 from atanor.compute import Architecture, Engine, count_window
 from atanor.compute.footprint import Footprint
 from atanor.data.rows import TokenRow
+from atanor.models import Quantisation, quantise
 from tests.compute.models import with_adapter
 
 _SIZES = {
@@ -61,3 +62,19 @@ def test_trained_numbers_are_those_of_the_adapter() -> None:
     assert footprint.weights == 4 * sum(parameter.numel() for parameter in network.parameters())
     model = with_adapter(network, torch.float32, 3)
     assert footprint.trained == sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_weights_in_four_bits_are_counted_as_they_are_kept(double: bool) -> None:
+    network = LlamaForCausalLM(LlamaConfig(**{**_SIZES, "hidden_size": 256, "intermediate_size": 512}))
+    kept = Quantisation(double=double)
+    footprint = Footprint(Architecture.of(network.config), 3, torch.float32, quantisation=kept)
+    quantise(network, kept)
+    held = 0
+    for parameter in network.parameters():
+        state = getattr(parameter, "quant_state", None)
+        held += parameter.nbytes
+        if state is not None:
+            held += state.absmax.nbytes + (state.state2.absmax.nbytes if state.nested else 0)
+    assert footprint.weights == pytest.approx(held, rel=0.001)
+    assert footprint.weights < footprint.loaded / 5

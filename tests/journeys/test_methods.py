@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import atanor
@@ -11,6 +12,7 @@ from tests.journeys.projects import write_project
 
 TRAINED = {
     "lora": "rank: 4, dora: true",
+    "qlora": "rank: 4",
     "full": "optimizer: adafactor",
     "last_layers": "layers: 1, optimizer: sgd",
     "ia3": "optimizer: lion",
@@ -38,5 +40,8 @@ def test_every_method_is_trained_judged_and_asked_in_one_project(tmp_path: Path,
         assert perplexity.candidate != perplexity.baseline, report.training
         for item in report.items[:3]:  # of different lengths, so that a batch would be padded
             assert project.chat(report.candidate).ask(item.prompt).strip() == (item.candidate_answer or "").strip()
+    assert "the base in 4 bits (NF4, double quantisation) with the adapter" in reports[1].notes[0]
+    described = json.loads((tmp_path / ".atanor" / "runs" / reports[1].run / "candidate.json").read_text("utf-8"))
+    assert described["quantisation"] == {"levels": "nf4", "double": True}
     again = project.run().reports
     assert [report.run for report in again] == [report.run for report in reports], "nothing is trained twice"

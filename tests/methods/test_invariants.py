@@ -6,6 +6,7 @@ A new technique joins by one entry of `TECHNIQUES`.
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 from torch import Tensor
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from atanor.compute import Engine, Route
 from atanor.data.rows import TokenRow
@@ -41,6 +42,7 @@ class Row:
         route: how the engine computes with it.
         merges: whether it can be folded into the base's weights.
         plain: whether PEFT or Transformers alone load what is published.
+        quantised: the base beneath it is kept in 4 bits, which is another base.
     """
 
     method: str
@@ -48,6 +50,7 @@ class Row:
     route: Route = Route.FOREST
     merges: bool = True
     plain: bool = True
+    quantised: bool = False
 
     def __str__(self) -> str:
         return "-".join([self.method, *(f"{key}={value}" for key, value in self.options.items())])
@@ -59,6 +62,8 @@ TECHNIQUES = [
     Row("lora", {"second_factor": 16}),
     Row("lora", {"dora": True}),
     Row("lora", {"start": "pissa", "rank": 4}),
+    Row("qlora", quantised=True),
+    Row("qlora", {"levels": "fp4", "double": False, "dora": True, "targets": ["q_proj", "down_proj"]}, quantised=True),
     Row("full"),
     Row("last_layers", {"layers": 1}),
     Row("last_layers", {"layers": 2, "head": True}),
@@ -147,14 +152,17 @@ def test_what_holds_of_every_technique(maker: Maker, tmp_path: Path) -> None:
     untouched = logits(tiny_base(maker.base_folder).model)
     base, job = maker.job(tmp_path / "run")
     tuned = job.tuned
-    if row.method not in ("prefix_tuning", "prompt_tuning"):
-        assert torch.allclose(logits(tuned.model), untouched, atol=1e-5), "it begins as the base"
+    begun = logits(tuned.model)
+    if row.quantised:
+        assert not torch.allclose(begun, untouched, atol=1e-4), "quantisation changes the base"
+    elif row.method not in ("prefix_tuning", "prompt_tuning"):
+        assert torch.allclose(begun, untouched, atol=1e-5), "it begins as the base"
     assert Engine(tuned.model, pad=2).route is row.route
     result = train(job, Silent())
     changed = logits(tuned.model)
     assert not torch.allclose(changed, untouched, atol=1e-4), "something was learned"
     with tuned.untouched():
-        assert torch.equal(logits(tuned.model), untouched), "switched off it is the base"
+        assert torch.equal(logits(tuned.model), begun if row.quantised else untouched), "switched off it is the base"
     assert torch.equal(logits(tuned.model), changed)
     trained = numbers(tuned, tmp_path)
     tuned.detach()
@@ -192,6 +200,10 @@ def numbers(tuned: Tuned, folder: Path) -> dict[str, Tensor]:
 def elsewhere(folder: Path, base: Path) -> Any:
     """What PEFT or Transformers load, without Atanor."""
     if (folder / "adapter_config.json").is_file():
-        network = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+        quantised = folder / "quantisation.json"
+        settings = json.loads(quantised.read_text("utf-8")) if quantised.is_file() else None
+        network = AutoModelForCausalLM.from_pretrained(
+            base, dtype=torch.float32, quantization_config=settings and BitsAndBytesConfig(**settings)
+        )
         return PeftModel.from_pretrained(network, str(folder))
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)

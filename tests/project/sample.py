@@ -69,6 +69,7 @@ roles:
       - adapter: {width: 16, placement: houlsby, activation: silu}
       - prefix_tuning: {tokens: 8}
       - prompt_tuning: {tokens: 8, start: random}
+      - qlora: {levels: fp4, double: false}
     generate:
       max_new_tokens: 96
       temperature: 0.7

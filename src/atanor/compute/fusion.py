@@ -13,12 +13,15 @@ from typing import Any
 
 import torch
 from peft.tuners.lora import Linear as LoraLinear
+from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from atanor.compute.gating import Gating
 from atanor.compute.last_layer import last_layer
-from atanor.compute.lora_layers import Frozen, gated_lora, lora_linears, rms_norm
+from atanor.compute.lora_layers import Frozen, FrozenLinear, gated_lora, lora_linears, rms_norm
+from atanor.compute.quantised_layers import QuantisedLinear
+from atanor.models import is_quantised
 
 _SHARED_INPUT = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 _FEED_FORWARD = ("gate_proj", "up_proj", "down_proj")
@@ -108,11 +111,9 @@ def computing_with(module: nn.Module, forward: Callable[..., Any]) -> Iterator[N
 class _Adapted:
     """One PEFT LoRA layer, seen as a frozen layer with two factors."""
 
-    def __init__(self, layer: LoraLinear, dtype: torch.dtype) -> None:
+    def __init__(self, layer: Any, dtype: torch.dtype) -> None:
         self.layer = layer
-        base = layer.get_base_layer()
-        bias = None if base.bias is None else base.bias.detach().to(dtype)
-        self.frozen = Frozen(base.weight.detach().to(dtype), bias)
+        self.frozen = _frozen(layer.get_base_layer(), dtype)
 
     @property
     def plain(self) -> bool:
@@ -127,6 +128,12 @@ class _Adapted:
     @property
     def scale(self) -> float:
         return float(self.layer.scaling[self.layer.active_adapters[0]])
+
+
+def _frozen(layer: Any, dtype: torch.dtype) -> Frozen:
+    if is_quantised(layer):
+        return QuantisedLinear(layer, dtype)
+    return FrozenLinear(layer.weight.detach().to(dtype), None if layer.bias is None else layer.bias.detach().to(dtype))
 
 
 def _apply(function: Callable[..., Any], x: Tensor, adapted: Sequence[_Adapted]) -> Any:
@@ -161,7 +168,7 @@ class _SharedInput:
 
 def _without_adapter(one: _Adapted, x: Tensor) -> Tensor:
     if one.layer.disable_adapters and not one.layer.merged:
-        return one.frozen(x.to(one.frozen.weight.dtype))
+        return one.frozen(x.to(one.frozen.dtype))
     output: Tensor = type(one.layer).forward(one.layer, x)
     return output
 
@@ -190,8 +197,11 @@ def _norm_forward(module: nn.Module) -> Callable[..., Tensor]:
 
 
 def _is_plain_lora(layer: Any) -> bool:
-    """Vanilla LoRA on a frozen `nn.Linear`: no dropout, no variant, no bias of its own."""
-    if type(layer) is not LoraLinear or type(layer.get_base_layer()) is not nn.Linear:
+    """Vanilla LoRA on a frozen `nn.Linear` or one in 4 bits: no dropout, no variant, no bias of its own."""
+    if not isinstance(layer, LoraLayer):
+        return False
+    usual = type(layer) is LoraLinear and type(layer.get_base_layer()) is nn.Linear
+    if not usual and not is_quantised(layer.get_base_layer()):
         return False
     if layer.get_base_layer().weight.requires_grad or layer.lora_variant or layer.fan_in_fan_out:
         return False
@@ -204,11 +214,19 @@ def _is_plain_lora(layer: Any) -> bool:
 def _agrees(module: nn.Module, forward: Callable[..., Any], dtype: torch.dtype) -> bool:
     """The replacement gives what the module gives, on a few random rows."""
     parameter = next(module.parameters())
-    width = parameter.shape[-1] if not isinstance(module, LoraLinear) else module.in_features
+    width = parameter.shape[-1] if not isinstance(module, LoraLayer) else module.in_features
     if hasattr(module, "gate_proj"):
         width = module.gate_proj.in_features  # type: ignore[union-attr]
+    own = _arithmetic(module)
     generator = torch.Generator().manual_seed(0)
-    x = torch.randn(3, int(width), generator=generator).to(parameter.device, parameter.dtype)
-    ours, theirs = forward(x).to(parameter.dtype), module(x)
-    tolerance = 1e-9 if parameter.dtype == dtype == torch.float64 else 1e-4 if dtype == torch.float32 else 3e-2
+    x = torch.randn(3, int(width), generator=generator).to(parameter.device, own)
+    ours, theirs = forward(x).to(own), module(x)
+    tolerance = 1e-9 if own == dtype == torch.float64 else 1e-4 if dtype == torch.float32 else 3e-2
     return bool((ours - theirs).abs().max() <= tolerance * theirs.abs().max().clamp(min=1e-6))
+
+
+def _arithmetic(module: nn.Module) -> torch.dtype:
+    """What a module computes in by itself."""
+    first: Any = next(module.parameters())
+    dtype: torch.dtype = first.quant_state.dtype if hasattr(first, "quant_state") else first.dtype
+    return dtype

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -28,12 +28,31 @@ from atanor.compute.gating import Gating
 Gradients = tuple[Tensor | None, ...]
 
 
+class Frozen(Protocol):
+    """A linear layer that does not train: weight (o, i) and bias (o,), in the arithmetic's type.
+
+    The weight may be made each time it is asked for; what is computed with it does not keep it.
+    """
+
+    @property
+    def weight(self) -> Tensor: ...
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+    def __call__(self, x_Ni: Tensor) -> Tensor: ...
+
+
 @dataclass(frozen=True)
-class Frozen:
-    """A linear layer that does not train: weight (o, i) and bias (o,), in the arithmetic's type."""
+class FrozenLinear:
+    """A `Frozen` whose weight is there."""
 
     weight: Tensor
     bias: Tensor | None
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.weight.dtype
 
     def __call__(self, x_Ni: Tensor) -> Tensor:
         return functional.linear(x_Ni, self.weight, self.bias)
@@ -93,7 +112,7 @@ def _backward(  # noqa: PLR0917  # the names of the formula above, in its order
 class _LoraLinears(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, layers: Sequence[Frozen], scales: Sequence[float], x: Tensor, *factors: Tensor) -> Gradients:
-        cast = x.to(layers[0].weight.dtype)
+        cast = x.to(layers[0].dtype)
         outputs, inner = _forward(cast, layers, _Factors.of(factors, scales, cast.dtype))
         ctx.layers, ctx.scales, ctx.input_dtype = layers, scales, x.dtype
         ctx.save_for_backward(cast, inner, *factors)
@@ -121,7 +140,7 @@ class _GatedLora(torch.autograd.Function):
     def forward(  # autograd passes tensors by position
         ctx: Any, layers: Sequence[Frozen], scales: Sequence[float], gating: Gating, x: Tensor, *factors: Tensor
     ) -> Tensor:
-        cast = x.to(layers[0].weight.dtype)
+        cast = x.to(layers[0].dtype)
         (gate, up), inner = _forward(cast, layers[:2], _Factors.of(factors[:4], scales[:2], cast.dtype))
         hidden = gating.forward(gate, up)
         (out,), inner_down = _forward(hidden, layers[2:], _Factors.of(factors[4:], scales[2:], cast.dtype))

@@ -26,6 +26,7 @@ from atanor.compute.engine import Engine
 from atanor.compute.flops import training_flops
 from atanor.compute.forest import WeightedTokens
 from atanor.compute.precision import gemm_rate
+from atanor.models import Quantisation, quantise
 
 _FEW, _MORE = 1, 3
 """Blocks of the two depths."""
@@ -47,6 +48,7 @@ class Tuning:
         device: `cpu` or `cuda`.
         tokens_per_pass: most tokens of a pass.
         share: rows share their prefixes.
+        quantisation: of the frozen linear layers, or None.
     """
 
     config: PretrainedConfig
@@ -55,6 +57,7 @@ class Tuning:
     device: str
     tokens_per_pass: int
     share: bool = True
+    quantisation: Quantisation | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class _Probe:
         self.sizes = Architecture.of(network.config)
         self.tuning = tuning
         self.model: PreTrainedModel | PeftModel = network
+        if tuning.quantisation is not None:
+            quantise(network, tuning.quantisation)
         if tuning.rank is not None:
             lora = LoraConfig(r=tuning.rank, target_modules="all-linear", task_type="CAUSAL_LM")
             self.model = get_peft_model(network, lora)

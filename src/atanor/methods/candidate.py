@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from atanor.data.rows import Example, TokenRow
 from atanor.evaluate.options import GenerationOptions
 from atanor.methods.framing import Framing
-from atanor.models import Base, Tuned
+from atanor.models import Base, Quantisation, Tuned
 from atanor.progress import Progress
 from atanor.train import TrainingResult
 
@@ -54,6 +54,7 @@ class Made:
         folder: where that was published.
         training: how training went.
         trainable_parameters: how many numbers were trained.
+        judged_as: what answered, where that is another thing than the base with what was trained; a sentence.
     """
 
     framing: Framing
@@ -62,6 +63,7 @@ class Made:
     folder: Path | None = None
     training: TrainingResult | None = None
     trainable_parameters: int = 0
+    judged_as: str | None = None
 
 
 class Method(Protocol):
@@ -80,6 +82,7 @@ class CandidateDescription(BaseModel):
         template_sha: of the chat template; compared likewise.
         precision: the arithmetic it was judged in, `float32` or `bfloat16`.
         adapter: published folder relative to this file (an adapter or a whole network), or None for an untuned base.
+        quantisation: of the base's linear layers beneath the adapter, or None where they are as they came.
         system: the role's own system message, put before conversations that have none.
     """
 
@@ -92,6 +95,7 @@ class CandidateDescription(BaseModel):
     template_sha: str
     precision: str
     adapter: str | None
+    quantisation: Quantisation | None = None
     system: str | None
     framing: Framing
     generation: GenerationOptions

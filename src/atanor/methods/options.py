@@ -7,13 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from atanor.models.shapes import Activation, Placement
+from atanor.models.shapes import Activation, Levels, Placement, Quantisation
 from atanor.options import Options
 from atanor.train.options import TrainOptions
 
 
 class TuningOptions(TrainOptions, ABC):
     """A method that trains."""
+
+    @property
+    def judged_as(self) -> str | None:
+        """What answers as the candidate, where that is another thing than the base with what was trained."""
+        return None
 
     @property
     @abstractmethod
@@ -74,6 +79,46 @@ class LoraMethodOptions(TuningOptions):
         """See `TuningOptions.in_words`."""
         kind = "DoRA" if self.dora else "PiSSA" if self.start == "pissa" else "LoRA"
         return f"{kind} r{self.rank} on {', '.join(self.targets) or 'all linear layers'}"
+
+
+class QloraOptions(LoraMethodOptions):
+    """`qlora`: `lora` beside linear layers kept in 4 bits (Dettmers et al. 2023, arXiv:2305.14314)."""
+
+    levels: Levels = Field(
+        Levels.NF4,
+        description="The 16 values a weight can have: `nf4` (each as frequent, for normally distributed weights) or "
+        "`fp4`.",
+    )
+    double: bool = Field(
+        True, description="Keep the scales of blocks in 8 bits too (double quantisation): 0.4 bits a weight less."
+    )
+
+    @model_validator(mode="after")
+    def _starts_at_zero(self) -> QloraOptions:
+        if self.start == "pissa":
+            raise ValueError(
+                "`start: pissa` takes singular values out of the weights, and those of `qlora` are kept in 4 bits; "
+                "write `start: zero`, or use `lora`"
+            )
+        return self
+
+    @property
+    def quantisation(self) -> Quantisation:
+        """How the base is kept."""
+        return Quantisation(levels=self.levels, double=self.double)
+
+    @property
+    def judged_as(self) -> str:
+        """See `TuningOptions.judged_as`."""
+        return (
+            f"The candidate was judged as it is served: the base in {self.quantisation.in_words} with the adapter. The "
+            "baseline is the untouched base, so what quantisation costs is in the comparison."
+        )
+
+    @property
+    def in_words(self) -> str:
+        """See `TuningOptions.in_words`."""
+        return f"{super().in_words}, the base in {self.quantisation.in_words}"
 
 
 class FullOptions(TuningOptions):
@@ -183,6 +228,7 @@ class FewShotOptions(Options):
 
 METHOD_OPTIONS: dict[str, type[Options]] = {
     "lora": LoraMethodOptions,
+    "qlora": QloraOptions,
     "full": FullOptions,
     "last_layers": LastLayersOptions,
     "ia3": Ia3Options,

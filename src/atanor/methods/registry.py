@@ -7,6 +7,7 @@ from atanor.methods.training import Trained
 
 METHODS: dict[str, Method] = {
     "lora": Trained(training.lora),
+    "qlora": Trained(training.qlora),
     "full": Trained(training.full),
     "last_layers": Trained(training.last_layers),
     "ia3": Trained(training.ia3),

@@ -21,6 +21,8 @@ from atanor.methods.options import (
     LoraMethodOptions,
     PrefixTuningOptions,
     PromptTuningOptions,
+    QloraOptions,
+    TuningOptions,
 )
 from atanor.models import (
     Base,
@@ -31,6 +33,7 @@ from atanor.models import (
     attach_all,
     attach_bottleneck,
     attach_last,
+    attach_quantised,
     trained_numbers,
 )
 from atanor.progress import Progress
@@ -47,7 +50,7 @@ class Trained:
 
     attach: Callable[[Any, Bench], Tuned]
 
-    def make(self, options: TrainOptions, bench: Bench, progress: Progress) -> Made:
+    def make(self, options: TuningOptions, bench: Bench, progress: Progress) -> Made:
         """See `Method.make`."""
         tuned = self.attach(options, bench)
         numbers = trained_numbers(tuned)
@@ -78,6 +81,7 @@ class Trained:
             training=result,
             settings=settings_of(options),
             trainable_parameters=numbers,
+            judged_as=options.judged_as,
         )
 
 
@@ -96,7 +100,18 @@ def _rates(options: TrainOptions) -> dict[str, float]:
 
 def lora(options: LoraMethodOptions, bench: Bench) -> Tuned:
     """Low-rank factors; see `LoraMethodOptions`."""
-    config = LoraConfig(
+    config = _lora_config(options, bench)
+    return attach(bench.base, config, bench.seed) if options.start == "zero" else Pissa(bench.base, config, bench.seed)
+
+
+def qlora(options: QloraOptions, bench: Bench) -> Tuned:
+    """Low-rank factors on a base in 4 bits; see `QloraOptions`."""
+    return attach_quantised(bench.base, _lora_config(options, bench), options.quantisation, bench.seed)
+
+
+def _lora_config(options: LoraMethodOptions, bench: Bench) -> LoraConfig:
+    _require_linear(bench.base, options.targets, "methods.lora.targets")
+    return LoraConfig(
         r=options.rank,
         lora_alpha=options.scale,
         target_modules=list(options.targets) or "all-linear",
@@ -108,8 +123,6 @@ def lora(options: LoraMethodOptions, bench: Bench) -> Tuned:
         init_lora_weights=True if options.start == "zero" else "pissa",
         task_type=_CAUSAL,
     )
-    _require_linear(bench.base, options.targets, "methods.lora.targets")
-    return attach(bench.base, config, bench.seed) if options.start == "zero" else Pissa(bench.base, config, bench.seed)
 
 
 def full(options: FullOptions, bench: Bench) -> Tuned:

@@ -75,12 +75,7 @@ def load_base(local: LocalBase, dtype: torch.dtype = torch.float32, device: str 
     Raises:
         BaseModelError: the folder cannot be read, or the model is no causal language model.
     """
-    logging.disable_progress_bar()
-    try:
-        model = AutoModelForCausalLM.from_pretrained(local.folder, dtype=dtype)
-    except (OSError, ValueError, KeyError) as error:
-        raise _unreadable(local, "its weights", error) from error
-    model.eval().requires_grad_(False).to(device)
+    model = load_network(local, dtype).to(device)
     tokenizer = load_tokenizer(local)
     template = tokenizer.chat_template or ""
     return Base(
@@ -91,6 +86,20 @@ def load_base(local: LocalBase, dtype: torch.dtype = torch.float32, device: str 
         end_ids=end_ids_of(local, tokenizer),
         template_sha=hashlib.sha256(str(template).encode()).hexdigest(),
     )
+
+
+def load_network(local: LocalBase, dtype: torch.dtype) -> PreTrainedModel:
+    """The network of a base on the processor, in evaluation mode, every parameter frozen.
+
+    Raises:
+        BaseModelError: see `load_base`.
+    """
+    logging.disable_progress_bar()
+    try:
+        network: PreTrainedModel = AutoModelForCausalLM.from_pretrained(local.folder, dtype=dtype)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(local, "its weights", error) from error
+    return network.eval().requires_grad_(False)
 
 
 def end_ids_of(local: LocalBase, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

@@ -8,6 +8,7 @@ from atanor.models.adapter import ADAPTER_FILE, load_adapter, no_adapter
 from atanor.models.bottleneck import CONFIG_FILE as BOTTLENECK
 from atanor.models.bottleneck import load_bottleneck
 from atanor.models.load import Base
+from atanor.models.quantisation import QUANTISATION_FILE, load_quantised
 from atanor.models.tuned import Tuned
 from atanor.models.weights import load_weights
 
@@ -18,6 +19,8 @@ def load_tuned(base: Base, folder: Path) -> Tuned:
     Raises:
         BaseModelError: the folder holds nothing of the kind, or it is of another base.
     """
+    if (folder / QUANTISATION_FILE).is_file():
+        return load_quantised(base, folder)
     if (folder / ADAPTER_FILE).is_file():
         return load_adapter(base, folder)
     if (folder / BOTTLENECK).is_file():

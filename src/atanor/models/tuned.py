@@ -38,7 +38,7 @@ class Tuned(Protocol):
         """Write what others need to use the result, loadable by PEFT or Transformers alone where they know it."""
 
     def untouched(self) -> AbstractContextManager[None]:
-        """Within this context `model` answers as the base."""
+        """Within this context `model` answers as what training began with: the base, or the base in 4 bits."""
 
     def merge(self) -> PreTrainedModel:
         """Fold the result into the base's own weights, for good, and return the plain network.

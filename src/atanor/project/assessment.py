@@ -259,6 +259,8 @@ def _notes(made: Made, method: str) -> list[str]:
         notes.append(f"Training was interrupted and went on from step {made.training.resumed_at}.")
     if made.training is not None and made.training.resumed_at == made.training.steps:
         notes.append("An earlier run had trained exactly this; its weights were used again.")
+    if made.judged_as is not None:
+        notes.append(made.judged_as)
     if made.training is None:
         notes.append(f"`{method}` trains nothing: the untouched base answered with another prompt.")
     return notes

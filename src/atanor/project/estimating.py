@@ -10,7 +10,7 @@ from transformers import PretrainedConfig
 from atanor.compute import Estimate, available_bytes, device_name, process_bytes
 from atanor.data.rows import TokenRow
 from atanor.errors import BaseModelError, Problem
-from atanor.methods.options import FullOptions, LoraMethodOptions
+from atanor.methods.options import FullOptions, LoraMethodOptions, QloraOptions
 from atanor.models import config_of, resolve_base
 from atanor.options import Options
 from atanor.progress import Progress
@@ -127,6 +127,7 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
         rank=options.rank if isinstance(options, LoraMethodOptions) else None,
         seed=prepared.seed,
         process=process,
+        quantisation=options.quantisation if isinstance(options, QloraOptions) else None,
     )
     available = available_bytes(device_name()) + process
     try:

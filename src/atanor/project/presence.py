@@ -1,4 +1,4 @@
-"""Whether the files and bases that a project names are there. Nothing is loaded and nothing is downloaded.
+"""Whether the files, bases and packages that a project names are there. Nothing is loaded and nothing is downloaded.
 
 Works on the file as written, not on the models, so that a missing file is told together with a misspelt key.
 """
@@ -20,7 +20,7 @@ from atanor.project.nearest import nearest
 
 
 def absent(document: Document) -> Iterator[Problem]:
-    """A problem for every data file that cannot be read and every base that cannot be found.
+    """A problem for every data file that cannot be read, every base that cannot be found and every package not there.
 
     Values that are no paths or no bases at all are passed over: reading the project file tells of them.
     """
@@ -31,6 +31,7 @@ def absent(document: Document) -> Iterator[Problem]:
         if isinstance(role, Mapping):
             yield from _base_absent(document, f"roles.{name}.base", role.get("base"), root)
             yield from _data_absent(document, f"roles.{name}.data", role.get("data"), root)
+            yield from _packages_absent(document, f"roles.{name}.methods", role.get("methods"))
 
 
 def _base_absent(document: Document, field: str, written: Any, root: Path) -> Iterator[Problem]:
@@ -82,6 +83,17 @@ def base_problem(reference: BaseReference, root: Path) -> Problem | None:
             return _file(reference.name, root) or _gguf_reader()
         case Scheme.HUB:
             return None
+
+
+def _packages_absent(document: Document, field: str, written: Any) -> Iterator[Problem]:
+    """Methods that another package computes."""
+    for index, entry in enumerate(written if isinstance(written, list) else ()):
+        name = next(iter(entry), None) if isinstance(entry, Mapping) else entry
+        if name == "qlora" and importlib.util.find_spec("bitsandbytes") is None:
+            at = f"{field}[{index}]"
+            reason = "weights in 4 bits are kept by the bitsandbytes package, which is not installed"
+            fix = "Run `pip install 'atanor[quantised]'`, or use `lora`"
+            yield Problem(reason, str(document.file), document.line_of(at), at, "qlora", fix)
 
 
 def _package(name: str) -> Problem | None:

@@ -23,7 +23,7 @@ from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
 from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
 from atanor.methods.options import TuningOptions
-from atanor.models import Base, load_base, resolve_base
+from atanor.models import QUANTISATION_FILE, Base, QuantisedAdapter, load_base, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
@@ -318,6 +318,7 @@ def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescri
         template_sha=job.base.template_sha,
         precision=str(job.base.model.dtype).removeprefix("torch."),
         adapter=None if made.folder is None else made.folder.name,
+        quantisation=made.tuned.quantisation if isinstance(made.tuned, QuantisedAdapter) else None,
         system=job.role.system,
         framing=made.framing,
         generation=job.role.generate,
@@ -325,10 +326,10 @@ def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescri
 
 
 def _identity(made: Made) -> str:
-    """Names a candidate by content: what was trained, or `base` with another prompt."""
+    """Names a candidate by content: what was trained and on what, or `base` with another prompt."""
     if made.folder is None:
         return "base"
-    files = sorted(made.folder.glob("*.safetensors"))
+    files = sorted([*made.folder.glob("*.safetensors"), *made.folder.glob(QUANTISATION_FILE)])
     return hashlib.sha256("".join(map(sha256_file, files)).encode()).hexdigest()
 
 

@@ -11,6 +11,7 @@ from transformers import PretrainedConfig
 from atanor.compute import Estimate, Rows, Tuning, device_name, estimate_training, predict_memory
 from atanor.compute.engine import TOKENS_PER_PASS
 from atanor.data.rows import TokenRow
+from atanor.models import Quantisation
 from atanor.train.options import TrainOptions
 from atanor.train.run import rows_to_check, steps_between_validations, steps_of, train_dtype
 from atanor.train.windows import WindowSampler
@@ -29,6 +30,7 @@ class Forecast:
         rank: of a LoRA on every linear layer; None trains all weights.
         seed: of the order of rows.
         process: bytes the process holds without the base (`atanor.compute.process_bytes`).
+        quantisation: of the base's linear layers, or None.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Forecast:
         rank: int | None,
         seed: int,
         process: int,
+        quantisation: Quantisation | None = None,
     ) -> None:
         steps = steps_of(len(training), options)
         device = device_name()
@@ -52,6 +55,7 @@ class Forecast:
             device=device,
             tokens_per_pass=options.tokens_per_pass or TOKENS_PER_PASS[device],
             share=options.share_prefixes,
+            quantisation=quantisation,
         )
         sampler = WindowSampler(training, options.batch, seed, options.order)
         self.rows = Rows(
