@@ -69,7 +69,6 @@ roles:
       - adapter: {width: 16, placement: houlsby, activation: silu}
       - prefix_tuning: {tokens: 8}
       - prompt_tuning: {tokens: 8, start: random}
-      - qlora: {levels: fp4, double: false}
     generate:
       max_new_tokens: 96
       temperature: 0.7
@@ -130,8 +129,9 @@ roles:
         windows: {}
       - path: data/log.txt
         instructions: {}
+    methods: [qlora: {levels: fp4, double: false}]
 """
-"""What only books have."""
+"""What only books have, and a method the full file does not name."""
 
 
 def write_project(root: Path, text: str) -> Path:

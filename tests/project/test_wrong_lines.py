@@ -132,7 +132,7 @@ WRONG = [
         "role.methods[2]",
         "`lroa` is no method",
         None,
-        "Did you mean `lora`? Methods: lora, full, last_layers, ",
+        "Did you mean `lora`? Methods: lora, qlora, full, last_layers, ",
     ),
     (
         "      - rouge_l:",
