@@ -32,6 +32,19 @@ def test_check_shows_shape_stages_and_what_is_wrong_of_several_files(atanor: Scr
     assert found["files"][0]["columns"] == {"prompt": "prompt", "completion": "completion"}
 
 
+def test_a_check_that_finds_nothing_removes_what_an_earlier_one_accused(atanor: Screen, tmp_path: Path) -> None:
+    write(tmp_path / "talk.jsonl", talk(), '{"prompt": "broken"')
+    atanor("check", "talk.jsonl", code=2)
+    write(tmp_path / "talk.jsonl", talk())
+    said = atanor("check", "talk.jsonl")
+    assert "no row of it is refused any more; removed: talk.quarantine.jsonl" in said
+    assert not (tmp_path / "talk.quarantine.jsonl").exists()
+    assert atanor.json("check", "talk.jsonl")["cleared"] == []
+    (tmp_path / "talk.quarantine.jsonl").write_text("my own notes\n")
+    atanor("check", "talk.jsonl", code=2)
+    assert (tmp_path / "talk.quarantine.jsonl").read_text() == "my own notes\n", "what is no quarantine is left"
+
+
 def test_check_asks_for_languages_and_leaves_with_0_when_all_is_well(atanor: Screen, tmp_path: Path) -> None:
     english = {
         "prompt": "Where does the sun go in the evening?",

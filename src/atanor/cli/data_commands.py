@@ -64,6 +64,7 @@ def check(
                 "tallies": found.version.tallies,
                 "files": [dataclasses.asdict(file) for file in found.files],
                 "quarantines": [str(path) for path in found.quarantines],
+                "cleared": [str(path) for path in found.cleared],
             }
         )
     else:
@@ -72,6 +73,8 @@ def check(
         show_view(Text(f"\n{found.version.read:,} rows read · {kept:,} can be used"))
         for path in found.quarantines:
             show_view(Text(f"the refused rows and why: {path}"))
+        for path in found.cleared:
+            show_view(Text(f"no row of it is refused any more; removed: {path}"))
         _next(f"atanor data report {files[0]}")
     if found.refusals:
         raise SystemExit(DataError.exit_code)

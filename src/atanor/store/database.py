@@ -19,10 +19,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from atanor.errors import NotFoundError, Problem, StoreError
 from atanor.store.files import storage_error, writing
+from atanor.store.holding import holding, is_held
 from atanor.store.records import CandidateRecord, DatasetRecord, Release, RunRecord, RunState
 
 FOLDER = ".atanor"
@@ -124,7 +123,7 @@ class Store:
         Raises:
             StoreError: another process works on it.
         """
-        with self._holding(self.run_folder(run), f"run {run.id}"):
+        with holding(self.run_folder(run), f"run {run.id}"):
             yield
 
     @contextmanager
@@ -135,23 +134,8 @@ class Store:
             StoreError: another process works on it.
         """
         folder = self.folder / "training" / key[:16]
-        with self._holding(folder, f"the training {key[:16]}"):
+        with holding(folder, f"the training {key[:16]}"):
             yield folder
-
-    @contextmanager
-    def _holding(self, folder: Path, name: str) -> Iterator[None]:
-        lock = _lock(folder)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise StoreError(
-                f"{name} is being worked on by another process",
-                [Problem(reason="two writers would mix their checkpoints", fix="Wait for it, or stop it first")],
-            ) from None
-        try:
-            yield
-        finally:
-            lock.release()
 
     # Candidates and releases
 
@@ -310,24 +294,12 @@ class Store:
         """A run that says `running` though no process holds it was killed."""
         if run.state is not RunState.RUNNING:
             return run
-        lock = _lock(self.run_folder(run))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
+        if is_held(self.run_folder(run)):
             return run
-        lock.release()
         return dataclasses.replace(run, state=RunState.INTERRUPTED)
 
     def _artefact(self, sha: str) -> Path:
         return self.folder / "artefacts" / sha[:2] / sha
-
-
-def _lock(folder: Path) -> FileLock:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error(error, folder) from error
-    return FileLock(folder / "lock")
 
 
 def _insert(tables: sqlite3.Connection, table: str, record: RunRecord | CandidateRecord | Release) -> None:

@@ -23,7 +23,10 @@ from atanor.errors import Problem, StoreError
 def storage_error(error: OSError, path: Path) -> StoreError:
     """The `StoreError` for an operating-system error while writing `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        fix = f"Free space on the disk of {path.parent} and run the same command again; it goes on where it was"
+        fix = (
+            f"Free space on the disk of {path.parent}{_free(path.parent)} and run the same command again; it goes on "
+            "where it was"
+        )
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         fix = f"Make {path.parent} writable, or run from a folder that is"
     else:
@@ -32,6 +35,14 @@ def storage_error(error: OSError, path: Path) -> StoreError:
         f"{path} could not be written",
         [Problem(reason=error.strerror or str(error), file=str(path), fix=fix)],
     )
+
+
+def _free(folder: Path) -> str:
+    """How much room is left there, where the system says so."""
+    try:
+        return f", where {shutil.disk_usage(folder).free / 1e6:,.1f} MB are free,"
+    except OSError:
+        return ""
 
 
 @contextmanager
@@ -83,8 +94,9 @@ def writing_folder(path: Path) -> Iterator[Path]:
         for file in sorted(temporary.rglob("*")):
             sync(file)
         temporary.chmod(0o755)
+        sync(temporary)
         if path.exists():
-            shutil.rmtree(path)
+            remove_folder(path)
         temporary.replace(path)
         sync(path.parent)
     except OSError as error:
@@ -103,6 +115,25 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(error, path) from error
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it. Killed in the middle, it is whole or gone, never half of one."""
+    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    path.replace(aside)
+    shutil.rmtree(aside)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files and folders that killed writers left behind in a folder.
+
+    Only for a folder that this process holds: a living writer's look the same.
+    """
+    for left in folder.glob(".*.????????"):  # as `tempfile` names them
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Checkpoints that are whole, checksummed and found again.
 
-A checkpoint is written into a temporary folder, synced, and renamed; `checksums.json` names every file's SHA-256. A
-kill in the middle of writing leaves no checkpoint of that step; one damaged later (a full disk, a flipped bit) is
-recognised, set aside as `damaged-…`, and the one before it is used.
+A checkpoint is written into a temporary folder, every file and the folder synced, and renamed; only then are older ones
+removed. `checksums.json` names every file's SHA-256. A kill in the middle of writing leaves no checkpoint of that step;
+one damaged later (a failing disk, a flipped bit) is recognised, set aside as `damaged-…`, and the one before it used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atanor.progress import Progress
-from atanor.store.files import sha256_file, writing_folder
+from atanor.store.files import remove_folder, remove_leftovers, sha256_file, storage_error, writing_folder
 
 CHECKSUMS = "checksums.json"
 _NAME = re.compile(r"checkpoint-(\d+)")
@@ -72,7 +72,18 @@ def drop_old(run: Path, keep_newest: int, keep_step: int | None) -> None:
     """Remove checkpoints but the newest `keep_newest` and that of `keep_step` (the best)."""
     for checkpoint in checkpoints(run)[:-keep_newest]:
         if checkpoint.step != keep_step:
-            shutil.rmtree(checkpoint.folder)
+            try:
+                remove_folder(checkpoint.folder)
+            except OSError as error:
+                raise storage_error(error, checkpoint.folder) from error
+
+
+def sweep(run: Path) -> None:
+    """Remove what a killed process left half written or half removed. Only for who holds the run's folder."""
+    try:
+        remove_leftovers(run)
+    except OSError as error:
+        raise storage_error(error, run) from error
 
 
 def _damage(folder: Path) -> str | None:

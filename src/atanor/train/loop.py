@@ -58,6 +58,8 @@ class WindowTrainer(Trainer):
             report_to="none",
             disable_tqdm=True,
             remove_unused_columns=False,
+            # The Trainer writes this into the network's configuration, which is published with it.
+            use_cache=job.tuned.model.config.use_cache,
         )
         self._clock = time.perf_counter()
         self._executed = 0

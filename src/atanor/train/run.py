@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import resource
 import signal
 import sys
@@ -22,7 +23,8 @@ from atanor.data.rows import TokenRow
 from atanor.errors import AtanorError, DataError, Problem, StoreError
 from atanor.progress import Activity, Progress
 from atanor.store.files import write_text, writing_folder
-from atanor.train.checkpoint import Checkpoint, checkpoints, first_whole, newest_whole
+from atanor.store.holding import holding
+from atanor.train.checkpoint import Checkpoint, checkpoints, first_whole, newest_whole, sweep
 from atanor.train.job import TrainingJob
 from atanor.train.loop import (
     STATE,
@@ -37,6 +39,8 @@ from atanor.train.loop import (
 from atanor.train.options import Order, Precision, TrainOptions
 
 VERSIONS = "versions.json"
+TRAINER_LOCK = "trainer.lock"
+"""Beside the store's own lock, which whoever calls `train` may hold already."""
 
 
 class Interrupted(AtanorError, KeyboardInterrupt):
@@ -85,9 +89,26 @@ def train(job: TrainingJob, progress: Progress) -> TrainingResult:
         DataError: nothing to learn from.
         TrainingError: a loss that is not finite.
         Interrupted: the person pressed ^C; the state after the last step is saved.
-        StoreError: a checkpoint could not be written; the one before it is whole.
+        StoreError: a checkpoint could not be written, and the one before it is whole; or another process trains in
+            this folder.
     """
     _require_supervision(job)
+    with _alone(job.folder):
+        sweep(job.folder)
+        return _train(job, progress)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder of a run; of the processes that train it together, the first one does."""
+    if os.environ.get("RANK", "0") != "0":
+        yield
+        return
+    with holding(folder, f"the training in {folder}", TRAINER_LOCK):
+        yield
+
+
+def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
     dtype = train_dtype(job.options.precision)
     engine = Engine(
         job.tuned.model,

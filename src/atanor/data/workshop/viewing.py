@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atanor.data.options import RenderOptions, SourceOptions
-from atanor.data.quarantine import write_quarantine
+from atanor.data.quarantine import read_quarantine, write_quarantine
 from atanor.data.rendering import render_examples
 from atanor.data.rows import Example, Refusal
 from atanor.data.sides import Side
@@ -22,6 +22,7 @@ from atanor.data.workshop.recipe import Recipe
 from atanor.data.workshop.single import beside, made_dataset, opened_files, typed_refusals
 from atanor.data.workshop.table import examples_of
 from atanor.progress import Progress
+from atanor.store.files import remove
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -62,12 +63,14 @@ class Checked:
         version: what every stage did, and what the rows are like.
         refusals: rows that cannot be used.
         quarantines: files that were written with them.
+        cleared: files of an earlier check that accused rows which are in order now, and were removed.
     """
 
     files: tuple[Recognised, ...]
     version: Version
     refusals: tuple[Refusal, ...]
     quarantines: tuple[Path, ...]
+    cleared: tuple[Path, ...] = ()
 
 
 def check_files(
@@ -99,7 +102,9 @@ def check_files(
     with made_dataset(recipe, progress) as dataset:
         refusals = typed_refusals(dataset)
         quarantines = tuple(path for source in sources if (path := _quarantined(source, refusals)) is not None)
-        return Checked(recognised(recipe), dataset.version, refusals, quarantines)
+        clean = dict.fromkeys(path for source in sources if (path := _quarantine_of(source)) not in quarantines)
+        cleared = tuple(path for path in clean if _cleared(path))
+        return Checked(recognised(recipe), dataset.version, refusals, quarantines, cleared)
 
 
 def recognised(recipe: Recipe) -> tuple[Recognised, ...]:
@@ -154,7 +159,25 @@ def _quarantined(source: SourceOptions, refusals: Sequence[Refusal]) -> Path | N
     own = [one for one in refusals if one.source in files]
     if not own:
         return None
-    plain = [part for part in Path(source.path).parts if not _PATTERN.search(part)]
-    path = beside(Path(plain[-1] if plain and plain[-1] not in ("/", "..") else "rows"), "quarantine")
+    path = _quarantine_of(source)
     write_quarantine(own, path)
     return path
+
+
+def _quarantine_of(source: SourceOptions) -> Path:
+    """Where the refused rows of what was typed are kept."""
+    plain = [part for part in Path(source.path).parts if not _PATTERN.search(part)]
+    return beside(Path(plain[-1] if plain and plain[-1] not in ("/", "..") else "rows"), "quarantine")
+
+
+def _cleared(path: Path) -> bool:
+    """Remove the quarantine of an earlier check; whether there was one.
+
+    Raises:
+        DataError: a file of that name holds something else; it is left as it is.
+    """
+    if not path.is_file():
+        return False
+    read_quarantine(path)
+    remove(path)
+    return True
