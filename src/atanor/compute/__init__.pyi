@@ -1,5 +1,6 @@
 from .architecture import Architecture
 from .counting import Counts, count_window
+from .divergence import Divergence, Matching
 from .engine import Engine, Route, Work, total_weight
 from .estimate import Estimate, Memory, Rows, available_bytes, estimate_training, predict_memory, process_bytes
 from .flops import Flops, scoring_flops, training_flops
@@ -7,18 +8,23 @@ from .forest import Prompt, WeightedTokens, shared_tokens
 from .measuring import Tuning
 from .padded import GroupLoss
 from .precision import autocast_for, device_name, gemm_rate, has_fast_bfloat16
+from .teaching import Taught, Teacher
 
 __all__ = [
     "Architecture",
     "Counts",
+    "Divergence",
     "Engine",
     "Estimate",
     "Flops",
     "GroupLoss",
+    "Matching",
     "Memory",
     "Prompt",
     "Route",
     "Rows",
+    "Taught",
+    "Teacher",
     "Tuning",
     "WeightedTokens",
     "Work",

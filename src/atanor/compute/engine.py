@@ -8,7 +8,6 @@ cut; the self-check before the first step compares both on real rows and falls b
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,15 +19,19 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from atanor.compute import attention, gating
+from atanor.compute.agreement import difference, measured
+from atanor.compute.divergence import Matching
 from atanor.compute.forest import Prompt, WeightedTokens, grow, worth_copying
 from atanor.compute.fusion import Fusion
-from atanor.compute.head import Head
+from atanor.compute.head import Head, KeptHead
 from atanor.compute.head_loss import Predictions
 from atanor.compute.layout import KeyValue, Layout, lay_out
 from atanor.compute.padded import GroupLoss, Padded
 from atanor.compute.precision import autocast_for
 from atanor.compute.schedule import plan
 from atanor.compute.sharing import randomness, refuse_randomness, unshareable
+from atanor.compute.supervision import HiddenLoss, Numbering, Supervision
+from atanor.compute.teaching import States, Taught, matching_loss, targets_loss
 from atanor.compute.window import Trunks, Window
 
 TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-3, torch.bfloat16: 3e-2}
@@ -103,6 +106,7 @@ class Engine:
         self._autocast = autocast_for(dtype)
         self._padded = Padded(model if prompted else self.network, pad, self.tokens_per_pass, self._autocast)
         self._fusion = Fusion(self.network, arithmetic, gating.compiled() if compile else gating.Eager())
+        self._arithmetic = arithmetic
         self._head = Head(self.network, arithmetic)
 
     def backward(self, window: Sequence[WeightedTokens]) -> float:
@@ -178,6 +182,52 @@ class Engine:
                 )
         return total / total_weight(rows)
 
+    def kept_head(self) -> KeptHead:
+        """The vocabulary head as it is now, which training does not change."""
+        return self._head.kept()
+
+    def states(self, rows: Sequence[WeightedTokens]) -> Tensor:
+        """Last hidden states that predict the supervised tokens, without a gradient, (S, d), row after row."""
+        collect = States(Numbering(rows, self.device).supervised)
+        self._over(rows, collect, gradient=False)
+        return torch.zeros(0, 0, device=self.device) if collect.states_Sd is None else collect.states_Sd
+
+    def backward_matching(self, window: Sequence[WeightedTokens], taught: Taught, how: Matching) -> float:
+        """Adds the gradient of the window's mean distance from a teacher; returns it in nats.
+
+        The loss is sum(weight * `how`) / sum(weight) over all supervised tokens of the window.
+
+        Args:
+            window: rows to learn from.
+            taught: what the teacher says about these very rows.
+            how: the divergence, and what the rows' own tokens count beside it.
+        """
+        return self._over(window, matching_loss(self._head, taught, how, total_weight(window)))
+
+    def mean_matching(self, rows: Sequence[WeightedTokens], taught: Taught, how: Matching) -> float:
+        """The same without a gradient."""
+        return self._over(rows, matching_loss(self._head, taught, how, total_weight(rows)), gradient=False)
+
+    def backward_targets(self, window: Sequence[WeightedTokens], targets_Sk: Tensor, how: Matching) -> float:
+        """As `backward_matching` with tokens drawn from the teacher instead of its distributions (`Taught.draw`).
+
+        The divergence is estimated by the mean negative log-likelihood of the drawn tokens: that is the forward KL
+        divergence and the teacher's entropy, which has no gradient.
+
+        Args:
+            window: rows to learn from.
+            targets_Sk: k tokens for each supervised token of the window, row after row.
+            how: its weights; the divergence has to be forward and the temperature 1.
+        """
+        numbering = Numbering(window, self.device)
+        return self._over(window, targets_loss(self._head, numbering, targets_Sk, how, total_weight(window)))
+
+    def mean_targets(self, rows: Sequence[WeightedTokens], targets_Sk: Tensor, how: Matching) -> float:
+        """The same without a gradient."""
+        numbering = Numbering(rows, self.device)
+        loss = targets_loss(self._head, numbering, targets_Sk, how, total_weight(rows))
+        return self._over(rows, loss, gradient=False)
+
     def prefill(self, prompts: Sequence[tuple[int, ...]]) -> dict[int, KeyValue]:
         """Keys and values of every prompt but its last token, computed once for what prompts have in common.
 
@@ -223,18 +273,34 @@ class Engine:
             return 0.0
         trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         kept = [parameter.grad for parameter in trained]
-        truth = _measured(trained, lambda: self._padded.backward(rows, total_weight(rows)))
+        truth = measured(trained, lambda: self._padded.backward(rows, total_weight(rows)))
         differences: list[float] = []
         for route in (Route.FOREST, Route.PLAIN_LAYERS):
             self.route = route
-            differences.append(_difference(_measured(trained, lambda: self.backward(rows)), truth))
+            differences.append(difference(measured(trained, lambda: self.backward(rows)), truth))
             if differences[-1] <= self.tolerance:
                 break
         else:
             self.route = Route.SEPARATE
+            self._head = Head(self.network, self._arithmetic, own=True)
         for parameter, gradient in zip(trained, kept, strict=True):
             parameter.grad = gradient
         return differences[0]
+
+    def _over(self, rows: Sequence[WeightedTokens], loss: HiddenLoss, gradient: bool = True) -> float:
+        """Sum of a loss of hidden states over the passes of the rows, whatever the route."""
+        numbering = Numbering(rows, self.device)
+        if self.route is Route.SEPARATE:
+            self._count(rows)
+            return self._padded.over(rows, numbering, loss, gradient=gradient)
+
+        def of_pass(layout: Layout, hidden_Ud: Tensor) -> Tensor:
+            row_O, prediction_O = layout.owners
+            numbers_O = numbering(row_O, layout.owned_O)
+            here = Supervision(_at(layout), layout.weights_E, layout.index_E[prediction_O], numbers_O)
+            return loss(here, hidden_Ud)
+
+        return self._run(rows, of_pass, None, gradient=gradient)
 
     def _run(
         self,
@@ -318,38 +384,3 @@ def _cells(layout: Layout, prompts: Sequence[tuple[int, ...]], width: int) -> tu
 
 def _at(layout: Layout) -> Predictions:
     return Predictions(layout.index_E, layout.targets_E)
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """A loss, and the gradients of those parameters that got one."""
-
-    loss: float
-    gradients: list[Tensor]
-
-    @property
-    def finite(self) -> bool:
-        return all(torch.isfinite(one).all() for one in (torch.tensor(self.loss), *self.gradients))
-
-
-def _measured(trained: Sequence[torch.nn.Parameter], compute: Callable[[], float]) -> _Measured:
-    """What a computation gives; without trained parameters the loss alone."""
-    for parameter in trained:
-        parameter.grad = None
-    with contextlib.nullcontext() if trained else torch.no_grad():
-        loss = compute()
-    return _Measured(loss, [parameter.grad for parameter in trained if parameter.grad is not None])
-
-
-def _difference(ours: _Measured, truth: _Measured) -> float:
-    """The larger of the relative differences of loss and gradient; an infinite truth tells nothing."""
-    if not truth.finite:
-        return 0.0
-    if len(ours.gradients) != len(truth.gradients) or not ours.finite:
-        return float("inf")
-    loss = abs(ours.loss - truth.loss) / max(abs(truth.loss), 1e-12)
-    # One parameter at a time, because all gradients of full tuning in float64 would be the most a run takes.
-    pairs = zip(ours.gradients, truth.gradients, strict=True)
-    apart = sum(float((one.double() - other).square().sum()) for one, other in pairs)
-    scale = sum(float(other.double().square().sum()) for other in truth.gradients)
-    return max(loss, (apart / scale) ** 0.5 if scale else 0.0)

@@ -88,6 +88,7 @@ class Layout:
         targets_E: the token predicted.
         weights_E: its loss weight; on joint predictions the sum of the rows'.
         owners: (rows, predictions) such that row owners[0][i] makes prediction owners[1][i].
+        owned_O: for each of these pairs the position in the row of the token predicted.
         trunks: for each layer the keys and values of the trunks above, oldest first; each (1, heads, T, d).
         masks: block masks made of this layout, by window.
         captured: filled by attention with each layer's keys and values if not None.
@@ -104,6 +105,7 @@ class Layout:
     targets_E: Tensor
     weights_E: Tensor
     owners: tuple[Tensor, Tensor]
+    owned_O: Tensor
     trunks: dict[int, list[KeyValue]] = field(default_factory=dict)
     masks: dict[int | None, Any] = field(default_factory=dict)
     captured: dict[int, KeyValue] | None = None
@@ -133,6 +135,7 @@ def lay_out(forest: Forest, part: Pass, rows: Sequence[WeightedTokens], device: 
             torch.tensor([row for row, _ in predictions.owners], dtype=torch.long, device=device),
             torch.tensor([number for _, number in predictions.owners], dtype=torch.long, device=device),
         ),
+        owned_O=torch.tensor(predictions.owned, dtype=torch.long, device=device),
     )
 
 
@@ -143,6 +146,7 @@ class _Predictions:
         self.numbers: dict[tuple[int, int], int] = {}
         self.weights: list[float] = []
         self.owners: list[tuple[int, int]] = []
+        self.owned: list[int] = []
 
     def add(self, forest: Forest, node: int, start: int, rows: Sequence[WeightedTokens]) -> None:
         here = forest.nodes[node]
@@ -157,6 +161,7 @@ class _Predictions:
                         self.weights.append(0.0)
                     self.weights[number] += weights[position + 1]
                     self.owners.append((row, number))
+                    self.owned.append(position + 1)
 
     def columns(self) -> tuple[list[int], list[int], list[float], list[int]]:
         places = sorted({place for place, _ in self.numbers})

@@ -14,8 +14,12 @@ import torch
 from peft import PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutputWithPast
 
 from atanor.compute.forest import WeightedTokens
+from atanor.compute.fusion import computing_with
+from atanor.compute.head_loss import Predictions
+from atanor.compute.supervision import HiddenLoss, Numbering, Supervision
 
 GroupLoss = Callable[[Sequence[int], list[Tensor]], Tensor]
 """(numbers of some groups, for each the nll of its rows) -> their summed loss, differentiable in the nll."""
@@ -97,6 +101,17 @@ class Padded:
             parts = torch.split(self._nll(batch).double(), list(batch.counts_B))
             yield from ((number, float(part.sum())) for number, part in zip(batch.rows, parts, strict=True))
 
+    def over(self, rows: Sequence[WeightedTokens], numbering: Numbering, loss: HiddenLoss, *, gradient: bool) -> float:
+        """Sum of a loss of hidden states over the passes, adding its gradient to the parameters' where asked."""
+        total = 0.0
+        for batch in self._batches(rows):
+            with torch.set_grad_enabled(gradient):
+                value = loss(_supervision(batch, numbering), self._hidden(batch))
+            if gradient and value.requires_grad:
+                value.backward()  # type: ignore[no-untyped-call]
+            total += float(value.detach())
+        return total
+
     @property
     def _device(self) -> torch.device:
         device: torch.device = next(self.network.parameters()).device
@@ -106,6 +121,22 @@ class Padded:
         for numbers in plan_passes([len(row.tokens) for row in rows], self.tokens_per_pass):
             yield lay_out(rows, numbers, self.pad, self._device)
 
+    def _hidden(self, batch: Batch) -> Tensor:
+        """What the body of the network gives to the head at the places that predict something, (S, d)."""
+        taken: list[Tensor] = []
+        inside = self.network.get_base_model() if isinstance(self.network, PeftModel) else self.network
+
+        def take(_module: object, _inputs: object, output: BaseModelOutputWithPast) -> None:
+            assert output.last_hidden_state is not None
+            taken.append(output.last_hidden_state)
+
+        hook = inside.get_decoder().register_forward_hook(take)
+        # No logits are made here: the head's loss makes them a chunk at a time.
+        with hook, computing_with(inside.get_output_embeddings(), lambda hidden: hidden[..., :1]), self.autocast():
+            self.network(input_ids=batch.tokens_BT, use_cache=False)
+        (hidden_BTd,) = taken
+        return hidden_BTd[:, -batch.tokens_BT.shape[1] :].flatten(0, 1).index_select(0, batch.places_S)
+
     def _nll(self, batch: Batch) -> Tensor:
         with self.autocast():
             logits_BTV: Tensor = self.network(input_ids=batch.tokens_BT, use_cache=False).logits
@@ -113,6 +144,17 @@ class Padded:
         logits_SV = logits_BTV.flatten(0, 1).index_select(0, batch.places_S)
         wide = logits_SV if logits_SV.dtype == torch.float64 else logits_SV.float()
         return torch.nn.functional.cross_entropy(wide, batch.targets_S, reduction="none")
+
+
+def _supervision(batch: Batch, numbering: Numbering) -> Supervision:
+    """Every place predicts one token of one row."""
+    device = batch.targets_S.device
+    counts_B = torch.tensor(batch.counts_B, device=device)
+    lines_S = torch.arange(len(batch.rows), device=device).repeat_interleave(counts_B)
+    positions_S = batch.places_S - lines_S * batch.tokens_BT.shape[1] + 1
+    numbers_S = numbering(torch.tensor(batch.rows, device=device)[lines_S], positions_S)
+    index_S = torch.arange(len(batch.targets_S), device=device)
+    return Supervision(Predictions(index_S, batch.targets_S), numbering.weights_S[numbers_S], index_S, numbers_S)
 
 
 def plan_passes(lengths: Sequence[int], tokens_per_pass: int) -> list[list[int]]:
