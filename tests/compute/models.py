@@ -83,11 +83,11 @@ def with_adapter(network: PreTrainedModel, dtype: torch.dtype, rank: int = 3) ->
         if "lora_" in name:
             parameter.data = torch.randn_like(parameter, dtype=dtype) * 0.1
     if dtype == torch.float64:
-        _widen_norms(network)
+        widen_norms(network)
     return model.eval()
 
 
-def _widen_norms(network: nn.Module) -> None:
+def widen_norms(network: nn.Module) -> None:
     """Transformers rounds to float32 inside a norm whatever comes in; the truth in float64 must not."""
     for module in network.modules():
         if type(module).__name__ in {"LlamaRMSNorm", "Qwen2RMSNorm", "Qwen3RMSNorm", "MistralRMSNorm", "Phi3RMSNorm"}:

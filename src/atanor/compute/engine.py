@@ -21,15 +21,16 @@ from transformers import PreTrainedModel
 from atanor.compute import attention, gating
 from atanor.compute.agreement import difference, measured
 from atanor.compute.divergence import Matching
+from atanor.compute.encoded import Encoded, LogitLoss
 from atanor.compute.forest import Prompt, WeightedTokens, grow, worth_copying
 from atanor.compute.fusion import Fusion
 from atanor.compute.head import Head, KeptHead
 from atanor.compute.head_loss import Predictions
-from atanor.compute.layout import KeyValue, Layout, lay_out
+from atanor.compute.layout import KeyValue, Layout, cells_filled, lay_out
 from atanor.compute.padded import GroupLoss, Padded
 from atanor.compute.precision import autocast_for
 from atanor.compute.schedule import plan
-from atanor.compute.sharing import randomness, refuse_randomness, unshareable
+from atanor.compute.sharing import BOTH_WAYS, randomness, refuse_randomness, unshareable
 from atanor.compute.supervision import HiddenLoss, Numbering, Supervision
 from atanor.compute.teaching import States, Taught, matching_loss, targets_loss
 from atanor.compute.window import Trunks, Window
@@ -89,7 +90,8 @@ class Engine:
         self.network: PreTrainedModel = model.get_base_model() if isinstance(model, PeftModel) else model
         trains = any(parameter.requires_grad for parameter in self.network.parameters())
         random = randomness(self.network) if trains else []
-        if share:
+        alone = unshareable(self.network)
+        if share and alone != BOTH_WAYS:
             refuse_randomness(random)
         weight = next(self.network.parameters())
         arithmetic = torch.bfloat16 if dtype == torch.bfloat16 else weight.dtype
@@ -99,12 +101,13 @@ class Engine:
         self.tolerance = TOLERANCE[arithmetic]
         self.work = Work()
         prompted = isinstance(model, PeftModel) and model.active_peft_config.is_prompt_learning
-        self.reason = "dropout is drawn for each of them" if random else unshareable(self.network)
+        self.reason = "dropout is drawn for each of them" if random and alone != BOTH_WAYS else alone
         if prompted:
             self.reason = "virtual tokens that PEFT puts before each of them"
         self.route = Route.SEPARATE if self.reason else Route.FOREST
         self._autocast = autocast_for(dtype)
         self._padded = Padded(model if prompted else self.network, pad, self.tokens_per_pass, self._autocast)
+        self._encoded = Encoded(self.network, self._padded) if alone == BOTH_WAYS else None
         self._fusion = Fusion(self.network, arithmetic, gating.compiled() if compile else gating.Eager())
         self._arithmetic = arithmetic
         self._head = Head(self.network, arithmetic)
@@ -228,6 +231,22 @@ class Engine:
         loss = targets_loss(self._head, numbering, targets_Sk, how, total_weight(rows))
         return self._over(rows, loss, gradient=False)
 
+    def backward_logits(self, rows: Sequence[WeightedTokens], loss: LogitLoss) -> float:
+        """As `backward` for a loss that is a function of the logits that predict each row's last token: of its class.
+
+        Args:
+            rows: each with a weight on its last token and on no other; of a classifier that token is a class.
+            loss: gets numbers of rows and their logits, (rows, V), and returns their summed loss, called once a pass.
+        """
+        return self._over(
+            rows, lambda here, hidden: loss(here.numbers_O.tolist(), self._head.logits(hidden[here.index_O]))
+        )
+
+    @torch.no_grad()
+    def logits(self, rows: Sequence[WeightedTokens]) -> Tensor:
+        """The logits that predict each row's last token, (rows, V), without a gradient."""
+        return self._head.logits(self.states(rows))
+
     def prefill(self, prompts: Sequence[tuple[int, ...]]) -> dict[int, KeyValue]:
         """Keys and values of every prompt but its last token, computed once for what prompts have in common.
 
@@ -244,7 +263,7 @@ class Engine:
 
         def keep(layout: Layout, hidden_Ud: Tensor) -> Tensor:
             assert layout.captured is not None
-            place, row, column = _cells(layout, prompts, width)
+            place, row, column = cells_filled(layout, prompts, width)
             for layer, pair in layout.captured.items():
                 if layer not in cache:
                     key, value = (one.new_zeros(len(prompts), one.shape[1], width, one.shape[3]) for one in pair)
@@ -292,7 +311,7 @@ class Engine:
         numbering = Numbering(rows, self.device)
         if self.route is Route.SEPARATE:
             self._count(rows)
-            return self._padded.over(rows, numbering, loss, gradient=gradient)
+            return (self._encoded or self._padded).over(rows, numbering, loss, gradient=gradient)
 
         def of_pass(layout: Layout, hidden_Ud: Tensor) -> Tensor:
             row_O, prediction_O = layout.owners
@@ -368,18 +387,6 @@ class Engine:
 def total_weight(rows: Sequence[WeightedTokens]) -> float:
     """Sum of the weights of all predicted tokens: what a window's loss is divided by."""
     return sum(sum(row.weights[1:]) for row in rows)
-
-
-def _cells(layout: Layout, prompts: Sequence[tuple[int, ...]], width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(place in the stream, row, column) of every cell of a cache that a pass fills."""
-    cells = [
-        (place, row, width - (len(prompts[row]) - 1) + segment.position + place - segment.start)
-        for segment in layout.segments
-        for row in segment.rows
-        for place in range(segment.start, segment.end)
-    ]
-    place, row, column = torch.tensor(cells, device=layout.tokens_N.device).T
-    return place, row, column
 
 
 def _at(layout: Layout) -> Predictions:

@@ -1,4 +1,5 @@
-"""What a hidden state predicts: a model's vocabulary head and what its family does to the logits afterwards."""
+"""What a hidden state predicts: tokens, by a vocabulary head and what its family does to the logits afterwards, or
+classes, by the linear head of a network made to classify."""
 
 from __future__ import annotations
 
@@ -29,23 +30,24 @@ class Head:
 
     def __init__(self, network: PreTrainedModel, dtype: torch.dtype, *, own: bool = False) -> None:
         self._network = network
-        self._own = own or transforms_logits(network)
-        self._layer: Any = network.get_output_embeddings()
+        self._classes = class_head(network)
+        self._own = self._classes is None and (own or transforms_logits(network))
+        self._layer: Any = network.get_output_embeddings()  # None where the network classifies
         self._copy: Tensor | None = None
-        if self._layer.weight.dtype != dtype and not self._layer.weight.requires_grad:
+        if self._layer is not None and self._layer.weight.dtype != dtype and not self._layer.weight.requires_grad:
             self._copy = self._layer.weight.detach().to(dtype)
 
     def weighted(self, hidden_Ud: Tensor, predictions: Predictions, weights_E: Tensor) -> Tensor:
         """sum(weight * nll) in nats, differentiable in the hidden states."""
-        if self._own:
-            return (weights_E * self._own_nll(hidden_Ud, predictions)).sum()
+        if self._own or self._classes is not None:
+            return (weights_E * self._nll_of_logits(hidden_Ud, predictions)).sum()
         return weighted_nll(hidden_Ud, self._weight, predictions, weights_E, self._layer.bias)
 
     def nll(self, hidden_Ud: Tensor, predictions: Predictions) -> Tensor:
         """nll of each prediction in nats, (E,), without a gradient."""
-        if self._own:
+        if self._own or self._classes is not None:
             with torch.no_grad():
-                return self._own_nll(hidden_Ud, predictions)
+                return self._nll_of_logits(hidden_Ud, predictions)
         return prediction_nll(hidden_Ud, self._weight, predictions, self._layer.bias)
 
     @property
@@ -61,7 +63,11 @@ class Head:
     def logits(self, hidden_Ud: Tensor) -> Tensor:
         """(U, V) in float32 or wider, differentiable in the hidden states and in the head's parameters."""
         if self._own:
-            return self._own_logits(hidden_Ud)
+            return _logits_of(self._network, hidden_Ud)
+        if self._classes is not None:
+            return _wide(self._classes(hidden_Ud.to(next(self._classes.parameters()).dtype)))
+        if self._layer is None:  # an encoder's own head has made them
+            return _wide(hidden_Ud)
         return _wide(linear(hidden_Ud.to(self._weight.dtype), self._weight, self._layer.bias))
 
     def kept(self) -> KeptHead:
@@ -77,12 +83,9 @@ class Head:
         weight: Tensor = self._layer.weight if self._copy is None else self._copy
         return weight
 
-    def _own_nll(self, hidden_Ud: Tensor, predictions: Predictions) -> Tensor:
-        wide = self._own_logits(hidden_Ud)
+    def _nll_of_logits(self, hidden_Ud: Tensor, predictions: Predictions) -> Tensor:
+        wide = self.logits(hidden_Ud)
         return wide.logsumexp(1)[predictions.index_E] - wide[predictions.index_E, predictions.targets_E]
-
-    def _own_logits(self, hidden_Ud: Tensor) -> Tensor:
-        return _logits_of(self._network, hidden_Ud)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,12 @@ class KeptHead:
 
     def _product(self, hidden_Ud: Tensor) -> Tensor:
         return linear(hidden_Ud.to(self.weight_Vd.dtype), self.weight_Vd, self.bias_V)
+
+
+def class_head(network: PreTrainedModel) -> nn.Module | None:
+    """The linear layer that makes classes of a decoder's last hidden state, None for a network that writes."""
+    head = getattr(network, "score", None)
+    return head if isinstance(head, nn.Module) else None
 
 
 def transforms_logits(network: PreTrainedModel) -> bool:

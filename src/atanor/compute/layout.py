@@ -139,6 +139,18 @@ def lay_out(forest: Forest, part: Pass, rows: Sequence[WeightedTokens], device: 
     )
 
 
+def cells_filled(layout: Layout, prompts: Sequence[tuple[int, ...]], width: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(place in the stream, row, column) of every cell of a cache that a pass fills."""
+    cells = [
+        (place, row, width - (len(prompts[row]) - 1) + segment.position + place - segment.start)
+        for segment in layout.segments
+        for row in segment.rows
+        for place in range(segment.start, segment.end)
+    ]
+    place, row, column = torch.tensor(cells, device=layout.tokens_N.device).T
+    return place, row, column
+
+
 class _Predictions:
     """Collects what the places of a stream predict; equal predictions at one place become one."""
 

@@ -18,6 +18,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPast
 
 from atanor.compute.forest import WeightedTokens
 from atanor.compute.fusion import computing_with
+from atanor.compute.head import class_head
 from atanor.compute.head_loss import Predictions
 from atanor.compute.supervision import HiddenLoss, Numbering, Supervision
 
@@ -67,6 +68,8 @@ class Padded:
         self.pad = pad
         self.tokens_per_pass = tokens_per_pass
         self.autocast = autocast
+        self._inside: PreTrainedModel = network.get_base_model() if isinstance(network, PeftModel) else network
+        self._classes = class_head(self._inside)
 
     def backward(self, rows: Sequence[WeightedTokens], whole: float) -> float:
         """Adds the gradient of sum(weight * nll) / whole to the parameters' and returns that loss."""
@@ -123,25 +126,35 @@ class Padded:
 
     def _hidden(self, batch: Batch) -> Tensor:
         """What the body of the network gives to the head at the places that predict something, (S, d)."""
+        if self._classes is not None:
+            with self.autocast():
+                states_BTd: Tensor = self._inside.get_decoder()(batch.tokens_BT, use_cache=False).last_hidden_state
+            return states_BTd.flatten(0, 1).index_select(0, batch.places_S)
         taken: list[Tensor] = []
-        inside = self.network.get_base_model() if isinstance(self.network, PeftModel) else self.network
 
         def take(_module: object, _inputs: object, output: BaseModelOutputWithPast) -> None:
             assert output.last_hidden_state is not None
             taken.append(output.last_hidden_state)
 
-        hook = inside.get_decoder().register_forward_hook(take)
+        hook = self._inside.get_decoder().register_forward_hook(take)
         # No logits are made here: the head's loss makes them a chunk at a time.
-        with hook, computing_with(inside.get_output_embeddings(), lambda hidden: hidden[..., :1]), self.autocast():
+        with (
+            hook,
+            computing_with(self._inside.get_output_embeddings(), lambda hidden: hidden[..., :1]),
+            self.autocast(),
+        ):
             self.network(input_ids=batch.tokens_BT, use_cache=False)
         (hidden_BTd,) = taken
         return hidden_BTd[:, -batch.tokens_BT.shape[1] :].flatten(0, 1).index_select(0, batch.places_S)
 
     def _nll(self, batch: Batch) -> Tensor:
-        with self.autocast():
-            logits_BTV: Tensor = self.network(input_ids=batch.tokens_BT, use_cache=False).logits
-        logits_BTV = logits_BTV[:, -batch.tokens_BT.shape[1] :]
-        logits_SV = logits_BTV.flatten(0, 1).index_select(0, batch.places_S)
+        if self._classes is None:
+            with self.autocast():
+                logits_BTV: Tensor = self.network(input_ids=batch.tokens_BT, use_cache=False).logits
+            logits_BTV = logits_BTV[:, -batch.tokens_BT.shape[1] :]
+            logits_SV = logits_BTV.flatten(0, 1).index_select(0, batch.places_S)
+        else:  # the network's own forward gives the logits of one place only
+            logits_SV = self._classes(self._hidden(batch).to(next(self._classes.parameters()).dtype))
         wide = logits_SV if logits_SV.dtype == torch.float64 else logits_SV.float()
         return torch.nn.functional.cross_entropy(wide, batch.targets_S, reduction="none")
 

@@ -6,8 +6,10 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from atanor.errors import ConfigurationError, Problem
+from atanor.models import is_encoder
 
 _ATTENTION = {"full_attention", "sliding_attention"}
+BOTH_WAYS = "an encoder reads in both directions, so what rows have in common is not computed alike"
 
 
 def unshareable(network: PreTrainedModel) -> str | None:
@@ -16,6 +18,8 @@ def unshareable(network: PreTrainedModel) -> str | None:
     Attention that Transformers routes through its interface sees only the keys it is given. A recurrent or
     convolutional layer carries its state along the stream instead, from one row into the next.
     """
+    if is_encoder(network.config):
+        return BOTH_WAYS
     config = network.config.get_text_config()
     others = {str(kind) for kind in getattr(config, "layer_types", None) or ()} - _ATTENTION
     if others:

@@ -1,7 +1,8 @@
 from .adapter import Adapter, attach, attach_lora, load_adapter, virtual_tokens
 from .bottleneck import Bottleneck, BottleneckShape, attach_bottleneck
 from .chat_template import EncodedChat, Span, encode_chat, encode_prompt, encode_text
-from .load import Base, config_of, context_of, end_ids_of, load_base, load_tokenizer
+from .classifier import Classifying, classifying_decoder, load_classifying, names_of_head, names_of_last
+from .load import Base, config_of, context_of, end_ids_of, is_encoder, load_base, load_tokenizer
 from .loading import load_tuned
 from .pissa import Pissa
 from .quantisation import (
@@ -14,7 +15,7 @@ from .quantisation import (
 )
 from .reference import BaseReference, Scheme
 from .resolve import LocalBase, resolve_base
-from .shapes import Activation, Levels, Placement, Quantisation
+from .shapes import Activation, Levels, Placement, Pooling, Quantisation
 from .tuned import Tuned, trained_numbers
 from .weights import Weights, attach_all, attach_last
 
@@ -26,11 +27,13 @@ __all__ = [
     "BaseReference",
     "Bottleneck",
     "BottleneckShape",
+    "Classifying",
     "EncodedChat",
     "Levels",
     "LocalBase",
     "Pissa",
     "Placement",
+    "Pooling",
     "Quantisation",
     "QuantisedAdapter",
     "Scheme",
@@ -43,6 +46,7 @@ __all__ = [
     "attach_last",
     "attach_lora",
     "attach_quantised",
+    "classifying_decoder",
     "config_of",
     "context_of",
     "dequantised",
@@ -50,11 +54,15 @@ __all__ = [
     "encode_prompt",
     "encode_text",
     "end_ids_of",
+    "is_encoder",
     "is_quantised",
     "load_adapter",
     "load_base",
+    "load_classifying",
     "load_tokenizer",
     "load_tuned",
+    "names_of_head",
+    "names_of_last",
     "quantise",
     "resolve_base",
     "trained_numbers",

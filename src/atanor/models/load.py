@@ -15,6 +15,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 from transformers.utils import logging
 
 from atanor.errors import BaseModelError, Problem
@@ -69,13 +70,27 @@ def config_of(local: LocalBase) -> PretrainedConfig:
     return AutoConfig.from_pretrained(local.folder)
 
 
+def is_encoder(config: PretrainedConfig) -> bool:
+    """A model of this configuration reads in both directions and writes nothing: BERT and its kin."""
+    masked = config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    return masked and not config.is_encoder_decoder and not getattr(config, "is_decoder", False)
+
+
 def load_base(local: LocalBase, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Base:
     """Load weights and tokenizer.
 
     Raises:
         BaseModelError: the folder cannot be read, or the model is no causal language model.
     """
-    model = load_network(local, dtype).to(device)
+    return base_of(local, load_network(local, dtype).to(device))
+
+
+def base_of(local: LocalBase, model: PreTrainedModel) -> Base:
+    """What is known of a base, around a network that was loaded of it.
+
+    Raises:
+        BaseModelError: it has no tokenizer that can be read.
+    """
     tokenizer = load_tokenizer(local)
     template = tokenizer.chat_template or ""
     return Base(
@@ -96,6 +111,12 @@ def load_network(local: LocalBase, dtype: torch.dtype) -> PreTrainedModel:
     """
     logging.disable_progress_bar()
     try:
+        encoder = is_encoder(config_of(local))
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(local, "its configuration", error) from error
+    if encoder:
+        raise _writes_nothing(local)
+    try:
         network: PreTrainedModel = AutoModelForCausalLM.from_pretrained(local.folder, dtype=dtype)
     except (OSError, ValueError, KeyError) as error:
         raise _unreadable(local, "its weights", error) from error
@@ -113,6 +134,17 @@ def end_ids_of(local: LocalBase, tokenizer: PreTrainedTokenizerBase) -> frozense
     if ends is None:
         return end_of_turn_ids(tokenizer)
     return end_of_turn_ids(tokenizer, [int(end) for end in ends] if isinstance(ends, (list, tuple)) else [int(ends)])
+
+
+def _writes_nothing(local: LocalBase) -> BaseModelError:
+    """Transformers would load an encoder as a language model without a word, and it would write nonsense."""
+    problem = Problem(
+        "it is an encoder: it reads in both directions and writes nothing",
+        field="base",
+        value=str(local.reference),
+        fix=f"Name a model that writes as the base, and give this one to `classifier: {{base: {local.reference}}}`",
+    )
+    return BaseModelError(f"{local.reference} cannot be the base of a role", [problem])
 
 
 def _unreadable(local: LocalBase, what: str, error: Exception) -> BaseModelError:

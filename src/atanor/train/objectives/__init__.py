@@ -5,7 +5,17 @@ computes what the items' rows have in common once. A new objective is a class wi
 """
 
 from atanor.train.objectives.base import Objective, TrainingItem
+from atanor.train.objectives.classification import Classification, ClassifiedText, row_of
 from atanor.train.objectives.completion import Completion
 from atanor.train.objectives.preference import DirectPreference, PreferencePair
 
-__all__ = ["Completion", "DirectPreference", "Objective", "PreferencePair", "TrainingItem"]
+__all__ = [
+    "Classification",
+    "ClassifiedText",
+    "Completion",
+    "DirectPreference",
+    "Objective",
+    "PreferencePair",
+    "TrainingItem",
+    "row_of",
+]
