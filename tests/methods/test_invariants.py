@@ -20,13 +20,13 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from atanor.compute import Engine, Route
-from atanor.data.rows import TokenRow
+from atanor.data import PreferencePair, TokenRow
 from atanor.errors import ConfigurationError
 from atanor.methods import METHOD_OPTIONS, METHODS, Bench
 from atanor.methods.training import Trained
 from atanor.models import Base, Tuned, load_tuned
 from atanor.progress import Silent
-from atanor.train import Completion, DirectPreference, Objective, PreferencePair, TrainingJob, train
+from atanor.train import Completion, DirectPreference, Objective, Supervision, TrainingJob, train
 from tests.train.jobs import rows, tiny_base
 
 TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10]])
@@ -98,7 +98,7 @@ class Maker:
     def job(self, folder: Path, **options: Any) -> tuple[Base, TrainingJob]:
         base = tiny_base(self.base_folder)
         every = rows(base, 10)
-        bench = Bench(base, "Answer the question.", [], every, [], 3, folder, {"atanor": "test"})
+        bench = Bench(base, "Answer the question.", Supervision(every), Supervision([]), 3, folder, {"atanor": "test"})
         chosen = {"epochs": 2, "batch": 4, "validate_every": 1, "patience": 0, "keep_checkpoints": 9, **options}
         written = METHOD_OPTIONS[self.row.method](**{**self.row.options, **chosen})
         made = METHODS[self.row.method]

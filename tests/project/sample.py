@@ -63,7 +63,7 @@ roles:
           ranks: {v_proj: 2}
           rslora: true
           second_factor: 16
-      - full: {optimizer: adamw_8bit, betas: [0.9, 0.99], epsilon: 1e-7}
+      - full: {optimizer: adamw_8bit, betas: [0.9, 0.99], epsilon: 1e-7, objective: {dpo: {beta: 0.2}}}
       - last_layers: {layers: 1, head: true}
       - ia3
       - adapter: {width: 16, placement: houlsby, activation: silu}

@@ -14,6 +14,7 @@ from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath, read_document
 from atanor.project.scaffold import TEMPLATES, init_project
 from atanor.project.schema import project_schema
+from atanor.train.objectives.options import OBJECTIVE_OPTIONS
 from tests.project.sample import FULL, SHORT, write_project
 
 EXAMPLES = sorted(Path(__file__).parents[2].glob("examples/**/atanor.yaml"))
@@ -53,6 +54,8 @@ FORMS: list[tuple[str, Any]] = [
     ("data", ["rows.jsonl", {"path": "more.jsonl", "where": {"a": 1}}]),
     ("methods", ["lora", "prompt", {"lora": {"rank": 4}}, {"few_shot": None}]),
     ("metrics", ["perplexity", {"json_schema": "a.json"}, {"rouge_l": {"margin": 0.1}}, {"name": "rouge_l"}]),
+    ("methods", [{"lora": {"objective": "dpo"}}, {"full": {"objective": {"dpo": {"beta": 0.2}}}}]),
+    ("methods", [{"lora": {"objective": {"completion": None}}}]),
     ("metrics", None),
     ("augment", []),
     ("augment", ["synonyms", {"eda": {"per_row": 2}}, {"typos": None}, {"method": "paraphrase", "per_row": 2}]),
@@ -85,6 +88,11 @@ WRONG: list[tuple[FieldPath, Any]] = [
     (("roles", "r", "methods"), [{"lora": {"rnk": 4}}]),
     (("roles", "r", "methods"), [{"lora": {"rank": 0}}]),
     (("roles", "r", "methods"), [{"prompt": {"rank": 4}}]),
+    (("roles", "r", "methods"), [{"lora": {"objective": "dop"}}]),
+    (("roles", "r", "methods"), [{"lora": {"objective": {"dpo": {"bet": 1}}}}]),
+    (("roles", "r", "methods"), [{"lora": {"objective": {"dpo": {"beta": 0}}}}]),
+    (("roles", "r", "methods"), [{"lora": {"objective": {"dpo": None, "completion": None}}}]),
+    (("roles", "r", "methods"), [{"prompt": {"objective": "dpo"}}]),
     (("roles", "r", "methods"), [{"lora": None, "prompt": None}]),
     (("roles", "r", "augment"), "eda"),
     (("roles", "r", "augment"), ["edaa"]),
@@ -112,7 +120,7 @@ def test_slips_are_refused(path: FieldPath, value: Any) -> None:
 def test_every_option_is_described() -> None:
     schema = project_schema()
     groups = [schema, *(group for group in schema["$defs"].values() if "properties" in group)]
-    assert len(groups) == 16 + len(TECHNIQUES) + len(METHOD_OPTIONS)
+    assert len(groups) == 16 + len(TECHNIQUES) + len(METHOD_OPTIONS) + len(OBJECTIVE_OPTIONS)
     for group in groups:
         for key, field in group["properties"].items():
             assert field.get("description"), (group.get("title"), key)

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from atanor.compute import Engine, Route
-from atanor.data.rows import TokenRow
+from atanor.data import PreferencePair, TokenRow
 from atanor.models import Adapter
 from atanor.progress import Silent
-from atanor.train import DirectPreference, Order, PreferencePair, TrainingJob, TrainOptions, train
+from atanor.train import DirectPreference, Order, TrainingJob, TrainOptions, train
 from atanor.train.run import rows_to_check
 from atanor.train.windows import WindowSampler
 from tests.compute.models import adapted, gradients, largest_error

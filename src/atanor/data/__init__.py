@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from atanor.data.formats import Columns
 from atanor.data.options import RenderOptions, RowFormat, SourceOptions, SplitOptions, TooLong, TrainOn
+from atanor.data.preferences import PairResult, PreferencePair, render_pairs
 from atanor.data.quarantine import write_quarantine
 from atanor.data.reading import ReadResult, SourceFormat, read_examples, require_enough
 from atanor.data.refusals import problem_of, refusal_of
@@ -33,6 +34,8 @@ __all__ = [
     "DataSummary",
     "Example",
     "Message",
+    "PairResult",
+    "PreferencePair",
     "ReadResult",
     "Refusal",
     "RenderOptions",
@@ -53,6 +56,7 @@ __all__ = [
     "read_examples",
     "refusal_of",
     "render_examples",
+    "render_pairs",
     "require_enough",
     "split_examples",
     "summarise",

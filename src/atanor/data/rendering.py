@@ -77,7 +77,7 @@ def render_examples(
         except (DataError, BaseModelError) as error:
             if example.messages and not tokenizer.chat_template:
                 raise
-            refusals.append(_refused(example, error))
+            refusals.append(refused(example, error))
             continue
         rows.extend(fitted)
         if len(whole.tokens) > limit and options.too_long is TooLong.SPLIT:
@@ -209,6 +209,7 @@ def _require_something_to_learn(example: Example, row: TokenRow) -> None:
     raise row_error(reason, fix="Use a base whose chat template shows the assistant's turns")
 
 
-def _refused(example: Example, error: AtanorError) -> Refusal:
+def refused(example: Example, error: AtanorError) -> Refusal:
+    """An example that cannot be rendered, with the reason."""
     raw = json.dumps(dict(example.fields), ensure_ascii=False, default=str)
     return refusal_of(error, example.source, example.line, raw)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from atanor.data.rows import Example, TokenRow
 from atanor.evaluate.options import GenerationOptions
 from atanor.methods.framing import Framing
 from atanor.models import Base, Quantisation, Tuned
 from atanor.progress import Progress
-from atanor.train import TrainingResult
+from atanor.train import Material, Supervision, TrainingResult
 
 DESCRIPTION = "candidate.json"
 
@@ -26,8 +24,8 @@ class Bench:
     Attributes:
         base: the loaded base.
         goal: the role's goal in words.
-        training: examples to learn from, and their token rows.
-        validation_rows: rows that choose the best checkpoint.
+        training: what is learned.
+        validation: what chooses the best checkpoint.
         seed: of everything random.
         folder: of this run.
         versions: of the libraries.
@@ -35,12 +33,16 @@ class Bench:
 
     base: Base
     goal: str
-    training: Sequence[Example]
-    training_rows: Sequence[TokenRow]
-    validation_rows: Sequence[TokenRow]
+    training: Supervision
+    validation: Supervision
     seed: int
     folder: Path
     versions: dict[str, str]
+
+    @property
+    def material(self) -> Material:
+        """What an objective is made of."""
+        return Material(self.base, self.training, self.validation, self.seed, self.folder)
 
 
 @dataclass(frozen=True)

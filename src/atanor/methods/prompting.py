@@ -26,7 +26,7 @@ class FewShot:
 
     def make(self, options: FewShotOptions, bench: Bench, progress: Progress) -> Made:
         del progress
-        pairs = [shot for example in bench.training if (shot := _as_shot(example)) is not None]
+        pairs = [shot for example in bench.training.examples.values() if (shot := _as_shot(example)) is not None]
         if len(pairs) < options.shots:
             raise ConfigurationError(
                 "there are too few examples to show",

@@ -37,7 +37,7 @@ from atanor.models import (
     trained_numbers,
 )
 from atanor.progress import Progress
-from atanor.train import TrainingJob, TrainOptions, train
+from atanor.train import OBJECTIVES, TrainingJob, TrainOptions, train
 
 _CAUSAL = "CAUSAL_LM"
 _KEYS_AND_VALUES = ("k_proj", "v_proj")
@@ -52,19 +52,25 @@ class Trained:
 
     def make(self, options: TuningOptions, bench: Bench, progress: Progress) -> Made:
         """See `Method.make`."""
+        material = bench.material
+        kind, chosen = OBJECTIVES[options.objective.name], options.objective.options
+        training, validation = kind.items(chosen, material.training), kind.items(chosen, material.validation)
+        for note in training.notes:
+            progress.say(f"training  {note}")
         tuned = self.attach(options, bench)
         numbers = trained_numbers(tuned)
         try:
             result = train(
                 TrainingJob(
                     tuned=tuned,
-                    training=bench.training_rows,
-                    validation=bench.validation_rows,
+                    training=training.items,
+                    validation=validation.items,
                     options=options,
                     pad=bench.base.tokenizer.pad_token_id or 0,
                     seed=bench.seed,
                     folder=bench.folder,
                     versions=bench.versions,
+                    objective=kind.build(chosen, tuned, material),
                     rates=_rates(options),
                 ),
                 progress,
@@ -182,7 +188,7 @@ def _alpha(options: LoraMethodOptions, rank: int) -> float:
 
 def _require_room(bench: Bench, tokens: int) -> None:
     """Every row fits into the context together with the virtual tokens."""
-    longest = max(len(row.tokens) for row in (*bench.training_rows, *bench.validation_rows))
+    longest = max(len(row.tokens) for row in (*bench.training.rows, *bench.validation.rows))
     room = bench.base.context - tokens
     if longest > room:
         problem = Problem(

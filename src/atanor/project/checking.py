@@ -15,8 +15,8 @@ from atanor.data.splitting import require_possible
 from atanor.errors import ConfigurationError, Problem, shorten
 from atanor.evaluate.gates import Gate, gate_metrics, parse_gate
 from atanor.evaluate.metrics import build_metric
+from atanor.nearest import did_you_mean
 from atanor.project.file import LoadedProject
-from atanor.project.nearest import did_you_mean
 from atanor.project.notation import value_at
 from atanor.project.options import RoleOptions, Task
 from atanor.project.presence import absent

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from atanor.data.options import SourceOptions
 from atanor.errors import ConfigurationError, Problem, shorten
+from atanor.nearest import did_you_mean
 from atanor.options import Options
-from atanor.project.nearest import did_you_mean
 from atanor.project.wording import expected
 
 if TYPE_CHECKING:

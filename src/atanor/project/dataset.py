@@ -10,12 +10,14 @@ from transformers import PreTrainedTokenizerBase
 
 from atanor.data import (
     Example,
+    PairResult,
     RenderResult,
     Side,
     Speaker,
     TokenRow,
     prompt_tokens,
     render_examples,
+    render_pairs,
     summarise,
     weighted_pieces,
 )
@@ -28,8 +30,9 @@ from atanor.evaluate.runner import TestPaper
 from atanor.methods.framing import Framing
 from atanor.models import LocalBase, context_of, end_ids_of, load_tokenizer
 from atanor.progress import Progress, Silent
-from atanor.project.options import ProjectFile
+from atanor.project.options import ProjectFile, RoleOptions
 from atanor.project.sources import keep_refused, make_dataset, naming_role, quarantine_file, require_enough_rows
+from atanor.train import LearnsFrom, Supervision
 
 
 @dataclass(frozen=True)
@@ -56,21 +59,28 @@ class RoleData:
     """One role's data, ready.
 
     Attributes:
-        training: examples that became training rows, and those rows.
-        validation_rows: rows that choose the best checkpoint.
+        training: what is learned; its pairs are there where something in the role compares answers.
+        validation: what chooses the best checkpoint.
         test: the held-out examples the verdict is made on.
         section: all counts, for the report.
         pieces: one training row cut where the loss weight changes, for showing.
         notes: what changed in the data since its split was frozen, in sentences.
     """
 
-    training: tuple[Example, ...]
-    training_rows: tuple[TokenRow, ...]
-    validation_rows: tuple[TokenRow, ...]
+    training: Supervision
+    validation: Supervision
     test: tuple[Example, ...]
     section: DataSection
     pieces: tuple[tuple[str, float], ...]
     notes: tuple[str, ...]
+
+    @property
+    def training_rows(self) -> Sequence[TokenRow]:
+        return self.training.rows
+
+    @property
+    def validation_rows(self) -> Sequence[TokenRow]:
+        return self.validation.rows
 
     @property
     def items(self) -> list[Item]:
@@ -124,21 +134,24 @@ def prepare_role(
     # The verdict is about the answer a model gives in the end, whatever turns training learns from.
     judged = role.render.model_copy(update={"train_on": TrainOn.LAST_ASSISTANT_TURN})
     with naming_role(name, role):
-        training = _render(sides[Side.TRAIN], reader, role.render)
-        validation = _render(sides[Side.VALIDATION], reader, role.render)
+        learned = {
+            side: _sided(sides[side], reader, role.render, compared=role.compares_answers)
+            for side in (Side.TRAIN, Side.VALIDATION)
+        }
+        training, validation = learned[Side.TRAIN].rendered, learned[Side.VALIDATION].rendered
         test = _render(sides[Side.TEST], reader, judged)
         refused = (*made.refusals, *training.refusals, *validation.refusals, *test.refusals)
         keep_refused(refused, root, name)
         require_enough_rows(made.version.stages, refused, project.max_refused)
         _require_sides({"training": training, "validation": validation, "test": test})
-    usable = {row.example_id for row in (*training.rows, *test.rows)}
+        _require_pairs(role, sides, learned)
+    usable = {row.example_id for row in test.rows}
     version = made.version
     counts = summarise(version, train=training, validation=validation, test=test, context=reader.context)
     near, augmenting = version.stage("near_duplicates"), version.stage("augment")
     return RoleData(
-        training=tuple(example for example in sides[Side.TRAIN] if example.id in usable),
-        training_rows=training.rows,
-        validation_rows=validation.rows,
+        training=_supervision(sides[Side.TRAIN], learned[Side.TRAIN]),
+        validation=_supervision(sides[Side.VALIDATION], learned[Side.VALIDATION]),
         test=tuple(example for example in sides[Side.TEST] if example.id in usable),
         section=DataSection(
             sources=[source.path for source in version.sources],
@@ -183,6 +196,38 @@ def test_paper(data: RoleData, framing: Framing, reader: Reader, *, answers: boo
 
 
 test_paper.__test__ = False  # type: ignore[attr-defined]  # not a test, whatever pytest makes of the name
+
+
+def _sided(examples: Sequence[Example], reader: Reader, options: RenderOptions, *, compared: bool) -> PairResult:
+    """The examples of a side as they are learned from, with pairs of answers where these are compared."""
+    if not compared:
+        return PairResult(_render(examples, reader, options), ())
+    return render_pairs(examples, reader.tokenizer, options, reader.context, reader.end_ids)
+
+
+def _supervision(examples: Sequence[Example], side: PairResult) -> Supervision:
+    usable = {row.example_id for row in side.rendered.rows}
+    by_id = {example.id: example for example in examples if example.id in usable}
+    return Supervision(side.rendered.rows, side.pairs, by_id)
+
+
+def _require_pairs(
+    role: RoleOptions, sides: Mapping[Side, Sequence[Example]], rendered: Mapping[Side, PairResult]
+) -> None:
+    """An objective that compares answers finds some to learn from, and some to choose the best checkpoint by."""
+    compares = [objective.name for objective in role.objectives if objective.learns_from is LearnsFrom.PAIRS]
+    for side, result in rendered.items() if compares else ():
+        if result.pairs:
+            continue
+        first = sides[side][0]
+        problem = Problem(
+            f"no {side} row has a worse answer to compare with",
+            first.source,
+            first.line,
+            "data",
+            fix="Name the columns of both answers, `chosen:` and `rejected:`, or train by `objective: completion`",
+        )
+        raise DataError(f"the objective `{compares[0]}` learns from better and worse answers", [problem])
 
 
 def _render(examples: Sequence[Example], reader: Reader, options: RenderOptions) -> RenderResult:

@@ -157,7 +157,12 @@ def _is_known(options: Options) -> bool:
         plain = not (options.targets or options.ranks or options.dora)
     else:
         plain = isinstance(options, FullOptions)
-    return plain and isinstance(options, TrainOptions) and options.optimizer is OptimizerName.ADAMW
+    return (
+        plain
+        and isinstance(options, TrainOptions)
+        and options.optimizer is OptimizerName.ADAMW
+        and options.objective.name == "completion"
+    )
 
 
 def _unpredictable(config: PretrainedConfig, error: Exception) -> BaseModelError:

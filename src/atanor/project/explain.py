@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from atanor.data.augmentation.options import TECHNIQUES, AugmentOptions
 from atanor.evaluate.options import MetricSpec
 from atanor.models.reference import BaseReference
+from atanor.options import NamedOptions
 from atanor.project.document import FieldPath, dotted
 from atanor.project.file import LoadedProject
 from atanor.project.notation import value_at
@@ -55,6 +56,8 @@ class _Explanation:
         if isinstance(value, dict) and any(isinstance(below, BaseModel) for below in value.values()):
             for name, below in value.items():
                 yield from self.of_group(below, (*path, name))
+        elif isinstance(value, NamedOptions):
+            yield from self._choice(value, path, written=key in options.model_fields_set)
         elif isinstance(value, BaseModel):
             yield from self.of_group(value, path)
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
@@ -72,9 +75,12 @@ class _Explanation:
         if not isinstance(entry, MethodChoice):
             yield from self.of_group(entry, path)
             return
-        source = self._line(path) if value_at(self.loaded.document.value, path) is not None else "default"
-        yield ExplainedValue(dotted(path), entry.name, source)
-        yield from self.of_group(entry.options, (*path, entry.name))
+        yield from self._choice(entry, path, written=value_at(self.loaded.document.value, path) is not None)
+
+    def _choice(self, choice: NamedOptions, path: FieldPath, *, written: bool) -> Iterator[ExplainedValue]:
+        """The name that was chosen, and its options below it."""
+        yield ExplainedValue(dotted(path), choice.name, self._line(path) if written else "default")
+        yield from self.of_group(choice.options, (*path, choice.name))
 
     def _techniques(self, techniques: Sequence[BaseModel], path: FieldPath) -> Iterator[ExplainedValue]:
         """Each technique at the place where it is written: `augment` may be the bare list of them."""

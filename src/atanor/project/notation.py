@@ -28,6 +28,7 @@ from atanor.evaluate.options import EvaluationOptions, GenerationOptions, Metric
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath
 from atanor.project.options import ProjectFile, RoleOptions
+from atanor.train.objectives.options import OBJECTIVE_OPTIONS
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def option_groups() -> Iterator[OptionGroup]:
     yield OptionGroup("roles.NAME.augment.techniques.counterfactuals.report", BiasOptions)
     for name, method in METHOD_OPTIONS.items():
         yield OptionGroup(f"roles.NAME.methods.{name}", method)
+    for name, objective in OBJECTIVE_OPTIONS.items():
+        yield OptionGroup(f"roles.NAME.methods.NAME.objective.{name}", objective)
 
 
 def options_at(path: FieldPath, raw: Any = None) -> type[BaseModel] | None:
@@ -91,8 +94,8 @@ def _group_at(path: FieldPath) -> type[BaseModel] | None:
             return ProjectFile
         case ("roles", _):
             return RoleOptions
-        case ("roles", _, "methods", method):
-            return METHOD_OPTIONS.get(method)
+        case ("roles", _, "methods", method, *below):
+            return OBJECTIVE_OPTIONS.get(below[-1]) if below else METHOD_OPTIONS.get(method)
         case ("roles", _, "metrics", _):
             return MetricSpec
         case ("roles", _, *group):
@@ -128,8 +131,9 @@ def as_written(raw: Any, location: FieldPath) -> FieldPath:
     path: FieldPath = ()
     node = raw
     for part in location:
-        if isinstance(node, Mapping) and part not in node and len(node) == 1 and path and isinstance(path[-1], int):
-            # An entry `name: {key: value}` of a list: the model has the name as a value, the file as a key.
+        named = bool(path) and (isinstance(path[-1], int) or path[-1] == "objective")
+        if isinstance(node, Mapping) and part not in node and len(node) == 1 and named:
+            # A choice `name: {key: value}`: the model has the name as a value, the file as a key.
             ((key, node),) = node.items()
             path = (*path, key)
         if _has(node, part):

@@ -13,17 +13,12 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
-    SerializeAsAny,
     WithJsonSchema,
-    model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from atanor.data.augmentation.options import AugmentOptions
 from atanor.data.cleaning import CleanOptions
@@ -34,17 +29,12 @@ from atanor.evaluate.metrics import METRIC_NAMES
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.models.reference import BaseReference
-from atanor.options import Options
-from atanor.project.nearest import did_you_mean
-
-REFUSED = "atanor_refused"
-"""The type of the pydantic errors raised here; their context carries `reason` and `fix` ready for the reader."""
+from atanor.nearest import did_you_mean
+from atanor.options import NamedOptions, Options, one_key, refused
+from atanor.train.objectives.options import LearnsFrom, ObjectiveChoice
+from atanor.train.options import TrainOptions
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
-
-
-def _refuse(reason: str, fix: str) -> PydanticCustomError:
-    return PydanticCustomError(REFUSED, "{reason}", {"reason": reason, "fix": fix})
 
 
 class Task(StrEnum):
@@ -69,61 +59,23 @@ ALWAYS_MEASURED = "forgetting"
 """A specialist that lost its general knowledge is measured as such whether or not the project asks."""
 
 
-class MethodChoice(BaseModel):
+class MethodChoice(NamedOptions):
     """One way to customise that a role tries, with its options. Written `lora` or `lora: {rank: 8}`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(description="Name of the method.")
-    options: SerializeAsAny[Options] = Field(description="The method's own options.")
-
-    @classmethod
-    def of(cls, name: str, **options: Any) -> MethodChoice:
-        """The method `name` with these options, the rest at their defaults."""
-        return cls.model_validate({name: options})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            value = {value: None}
-        if not isinstance(value, Mapping):
-            return value
-        if set(value) == {"name", "options"}:
-            value = {value["name"]: value["options"]}
-        if len(value) != 1:
-            raise _refuse(
-                "a method is a name, or a name with its options below it", _one_key_form(value, METHOD_OPTIONS)
-            )
-        ((name, options),) = value.items()
-        declared = METHOD_OPTIONS.get(name)
-        if declared is None:
-            known = ", ".join(METHOD_OPTIONS)
-            raise _refuse(f"`{name}` is no method", did_you_mean(name, METHOD_OPTIONS, f"Methods: {known}"))
-        if options is not None and not isinstance(options, (Mapping, declared)):
-            raise _refuse(f"the options of `{name}` are a group of keys", f"Write `{name}: {{key: value}}`")
-        return {"name": name, "options": declared.model_validate({} if options is None else options)}
-
-
-def _one_key_form(value: Mapping[str, Any], known: Mapping[str, object] | tuple[str, ...]) -> str:
-    """How to mend a list entry with no key or several: usually options not indented below their name."""
-    name = next((key for key in value if key in known), None)
-    if name is None:
-        return f"Write one of {', '.join(known)}"
-    others = ", ".join(f"{key}: …" for key in value if key != name)
-    return f"Write `{name}: {{{others}}}`"
+    kind = "a method"
+    declared = METHOD_OPTIONS
 
 
 def _metric_entry(value: Any) -> Any:
     """Refuse what `MetricSpec` would take for a metric of an unknown name."""
     if isinstance(value, Mapping) and "name" not in value and len(value) != 1:
-        raise _refuse("a metric is a name, or a name with its options below it", _one_key_form(value, METRIC_NAMES))
+        raise refused("a metric is a name, or a name with its options below it", one_key(value, METRIC_NAMES))
     name = value
     if isinstance(value, Mapping):
         name = value["name"] if "name" in value else next(iter(value))
     if isinstance(name, str) and name not in METRIC_NAMES:
         known = ", ".join(METRIC_NAMES)
-        raise _refuse(f"`{name}` is no metric", did_you_mean(name, METRIC_NAMES, f"Metrics: {known}"))
+        raise refused(f"`{name}` is no metric", did_you_mean(name, METRIC_NAMES, f"Metrics: {known}"))
     return value
 
 
@@ -137,19 +89,19 @@ def _base(value: Any) -> BaseReference:
     if isinstance(value, BaseReference):
         return value
     if not isinstance(value, str):
-        raise _refuse("a base model is written as text", "Write pkg:NAME, hf:owner/name, path:DIRECTORY or gguf:FILE")
+        raise refused("a base model is written as text", "Write pkg:NAME, hf:owner/name, path:DIRECTORY or gguf:FILE")
     try:
         return BaseReference.parse(value)
     except ConfigurationError as error:
         problem = error.problems[0]
-        raise _refuse(problem.reason, problem.fix or "") from error
+        raise refused(problem.reason, problem.fix or "") from error
 
 
 def _name(value: str) -> str:
     if re.match(NAME_PATTERN, value):
         return value
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-_").lower()[:64]
-    raise _refuse(
+    raise refused(
         "a name has letters a to z, digits, - and _ only, and at most 64 of them, because files are named after it",
         f"Write `{plain}`" if plain else "Write a name as `my-role`",
     )
@@ -206,6 +158,16 @@ class RoleOptions(Options):
     gates: tuple[str, ...] = Field(
         (), description="What a candidate must reach to be released, as `rouge_l better by 0.05`."
     )
+
+    @property
+    def compares_answers(self) -> bool:
+        """Something in the role asks for a better and a worse answer to one prompt."""
+        return any(LearnsFrom.PAIRS is objective.learns_from for objective in self.objectives)
+
+    @property
+    def objectives(self) -> list[ObjectiveChoice]:
+        """What its methods that train minimise."""
+        return [choice.options.objective for choice in self.methods if isinstance(choice.options, TrainOptions)]
 
     @property
     def metrics_in_force(self) -> tuple[MetricSpec, ...]:

@@ -109,7 +109,7 @@ def find_outliers(loaded: LoadedProject, name: str, watcher: Watcher) -> Outlier
     rows = [row for row in data.training_rows if row.supervised]
     nats = score_rows(base.model, rows, watcher, name="scoring the training rows")
     losses = np.array(nats) / np.array([row.supervised for row in rows])
-    examples = {example.id: example for example in data.training}
+    examples = data.training.examples
     judged = [
         _judged(examples[row.example_id], row, loss, z)
         for row, loss, z in zip(rows, losses.tolist(), modified_z_scores(losses).tolist(), strict=True)

@@ -15,8 +15,8 @@ from atanor.data.options import SourceOptions
 from atanor.data.sources import locate
 from atanor.errors import ConfigurationError, DataError, Problem, shorten
 from atanor.models.reference import BaseReference, Scheme
+from atanor.nearest import nearest
 from atanor.project.document import Document
-from atanor.project.nearest import nearest
 
 
 def absent(document: Document) -> Iterator[Problem]:

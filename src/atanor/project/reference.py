@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from atanor.evaluate.metrics import METRICS
+from atanor.options import NamedOptions
 from atanor.project.notation import option_groups
 from atanor.project.wording import default_in_words, field_schemas, in_words, plain
 
@@ -26,6 +27,7 @@ _FORMS: Mapping[str, str] = {
     "augment": "a list of techniques, or a group of keys",
     "techniques": "a list of names, or of names with options: `eda`, `eda: {per_row: 2}`",
     "methods": "a list of names, or of names with options: `lora`, `lora: {rank: 8}`",
+    "objective": "a name, or a name with its options: `dpo`, `dpo: {beta: 0.2}`",
     "metrics": "a list of names, of names with an argument, or of names with options",
     "roles": "a group of keys for each name",
 }
@@ -68,6 +70,8 @@ def _default(model: type[BaseModel], name: str, field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if value is None or value in ((), {}):
         return default_in_words(model, name) or "none"
+    if isinstance(value, NamedOptions):
+        return f"`{value.name}`"
     if isinstance(value, BaseModel):
         return "each key's own"
     if isinstance(value, tuple):

@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
 from atanor.errors import ConfigurationError, Problem, StoreError
-from atanor.project.nearest import did_you_mean
+from atanor.nearest import did_you_mean
 
 TEMPLATES: Mapping[str, str] = {
     "answer": "a prompt and the answer it should get, in a voice of its own",

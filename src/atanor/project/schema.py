@@ -8,7 +8,9 @@ from typing import Any
 from atanor.data.augmentation.options import TECHNIQUES
 from atanor.evaluate.metrics import METRIC_NAMES
 from atanor.methods.options import METHOD_OPTIONS
+from atanor.options import Options
 from atanor.project.options import NAME_PATTERN, ProjectFile
+from atanor.train.objectives.options import OBJECTIVE_OPTIONS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,13 +20,17 @@ def project_schema() -> dict[str, Any]:
     schema = ProjectFile.model_json_schema()
     definitions: dict[str, Any] = schema["$defs"]
     definitions.pop("MethodChoice", None)
-    definitions.pop("Options", None)
-    for method in METHOD_OPTIONS.values():
-        own = method.model_json_schema()
+    for group in (*OBJECTIVE_OPTIONS.values(), *METHOD_OPTIONS.values()):
+        own = group.model_json_schema()
         definitions.update(own.pop("$defs", {}))
-        definitions[method.__name__] = own
+        definitions[group.__name__] = own
+        if "objective" in own["properties"]:
+            _replace(own["properties"], "objective", {"$ref": "#/$defs/Objective"})
+    definitions.pop("ObjectiveChoice", None)
+    definitions.pop("Options", None)
     definitions["Source"] = _or_path({"$ref": "#/$defs/SourceOptions"})
-    definitions["Method"] = _method()
+    definitions["Method"] = _named(METHOD_OPTIONS)
+    definitions["Objective"] = _named(OBJECTIVE_OPTIONS)
     definitions["Metric"] = _metric(definitions.pop("MetricSpec"))
     definitions["Technique"] = _technique(definitions)
     augment = definitions["AugmentOptions"]["properties"]
@@ -55,13 +61,13 @@ def _or_path(group: Mapping[str, Any]) -> dict[str, Any]:
     return {"anyOf": [{"type": "string", "description": "Path of the file."}, group]}
 
 
-def _method() -> dict[str, Any]:
-    """A method's name, or its name with its options below it."""
+def _named(declared: Mapping[str, type[Options]]) -> dict[str, Any]:
+    """A name, or a name with its options below it."""
     named = [
         _one_key({name: {"anyOf": [{"$ref": f"#/$defs/{options.__name__}"}, {"type": "null"}]}})
-        for name, options in METHOD_OPTIONS.items()
+        for name, options in declared.items()
     ]
-    return {"anyOf": [_choice(tuple(METHOD_OPTIONS)), *named]}
+    return {"anyOf": [_choice(tuple(declared)), *named]}
 
 
 def _technique(definitions: Mapping[str, Any]) -> dict[str, Any]:

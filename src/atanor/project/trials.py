@@ -13,11 +13,11 @@ from atanor.compute import device_name, process_bytes
 from atanor.errors import BaseModelError, ConfigurationError, NotFoundError, Problem
 from atanor.evaluate.report import Report
 from atanor.models import config_of, resolve_base
+from atanor.nearest import did_you_mean
 from atanor.project.dataset import Reader, RoleData, prepare_role
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
 from atanor.project.events import Watcher
 from atanor.project.file import LoadedProject
-from atanor.project.nearest import did_you_mean
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.project.workflow import Trial, run_role
 from atanor.train import TrainOptions, steps_of

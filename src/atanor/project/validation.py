@@ -10,10 +10,11 @@ from pydantic_core import ErrorDetails
 
 from atanor.data.augmentation.options import TECHNIQUES
 from atanor.errors import ConfigurationError, Problem, shorten
+from atanor.nearest import did_you_mean, nearest
+from atanor.options import REFUSED
 from atanor.project.document import Document, FieldPath, dotted
-from atanor.project.nearest import did_you_mean, nearest
 from atanor.project.notation import as_written, option_groups, options_at, value_at
-from atanor.project.options import REFUSED, ProjectFile
+from atanor.project.options import ProjectFile
 from atanor.project.presence import absent
 from atanor.project.wording import expected, field_schemas, in_words, kind_of
 

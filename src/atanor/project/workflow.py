@@ -32,7 +32,7 @@ from atanor.project.file import LoadedProject
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
 from atanor.store.files import sha256_file, write_text, writing_folder
-from atanor.train import Interrupted, Precision, TrainOptions, steps_of, train_dtype
+from atanor.train import OBJECTIVES, Interrupted, Precision, Supervision, TrainOptions, steps_of, train_dtype
 
 OUTCOMES = "outcomes.json"
 """What a run's candidate made of the test items, beside its report, so that two runs can be compared."""
@@ -217,8 +217,7 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
                 base=job.base,
                 goal=job.role.goal,
                 training=job.data.training,
-                training_rows=job.data.training_rows,
-                validation_rows=job.data.validation_rows,
+                validation=job.data.validation,
                 seed=job.seed,
                 folder=training,
                 versions=versions(),
@@ -237,13 +236,19 @@ def _training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
     content = {
         "atanor": __version__,
         "method": choice.model_dump(mode="json"),
-        "training": [[row.tokens, row.weights] for row in job.data.training_rows],
-        "validation": [[row.tokens, row.weights] for row in job.data.validation_rows],
+        "training": _learned(job.data.training),
+        "validation": _learned(job.data.validation),
         "base": [job.base.local.sha, str(job.base.model.dtype)],
         "seed": job.seed,
         "again": run.key if job.again else None,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _learned(side: Supervision) -> list[object]:
+    """Everything that an objective may learn from."""
+    every = (*side.rows, *(row for pair in side.pairs for row in (pair.chosen, pair.rejected)))
+    return [[row.tokens, row.weights] for row in every]
 
 
 def _conclude(
@@ -337,9 +342,10 @@ def _plan(job: RoleJob, choice: MethodChoice) -> str:
     options = choice.options
     if not isinstance(options, TuningOptions):
         return f"{choice.name} · nothing is trained"
-    steps = steps_of(len(job.data.training_rows), options)
+    learned = OBJECTIVES[options.objective.name].items(options.objective.options, job.data.training)
+    steps = steps_of(len(learned.items), options)
     return (
-        f"{options.in_words} · lr {options.learning_rate:g} {options.schedule_in_force} · "
+        f"{options.in_words} · {options.objective.name} · lr {options.learning_rate:g} {options.schedule_in_force} · "
         f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows"
     )
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from atanor.options import Options
+from atanor.train.objectives.options import ObjectiveChoice
 
 
 class Precision(StrEnum):
@@ -73,6 +74,11 @@ _Beta = Annotated[float, Field(ge=0, lt=1)]
 class TrainOptions(Options):
     """How a model is trained, whatever is trained of it."""
 
+    objective: ObjectiveChoice = Field(
+        default_factory=lambda: ObjectiveChoice.of("completion"),
+        description="What is minimised: `completion`, or `dpo` where rows have a better and a worse answer; its "
+        "options stand below its name, as `dpo: {beta: 0.2}`.",
+    )
     learning_rate: float = Field(
         5e-4, gt=0, description="Peak of the schedule. LoRA wants about ten times the rate of full tuning."
     )

@@ -1,21 +1,10 @@
 """What training minimises, as functions of the likelihoods of rows.
 
 An objective takes the items of one optimizer step and adds the gradient of their loss through the engine, which
-computes what the items' rows have in common once. A new objective is a class with three methods.
+computes what the items' rows have in common once. A new objective is a class with three methods, a group of options
+(options.py) and one entry of `OBJECTIVES` (registry.py).
 """
 
-from atanor.train.objectives.base import Objective, TrainingItem
-from atanor.train.objectives.classification import Classification, ClassifiedText, row_of
-from atanor.train.objectives.completion import Completion
-from atanor.train.objectives.preference import DirectPreference, PreferencePair
+import lazy_loader
 
-__all__ = [
-    "Classification",
-    "ClassifiedText",
-    "Completion",
-    "DirectPreference",
-    "Objective",
-    "PreferencePair",
-    "TrainingItem",
-    "row_of",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from atanor.compute import Engine
+from atanor.data.preferences import PreferencePair
 from atanor.data.rows import TokenRow
 from atanor.models import Tuned
-
-
-@dataclass(frozen=True)
-class PreferencePair:
-    """Two answers to one prompt; each row's supervised tokens are the answer.
-
-    Attributes:
-        example_id: unique among the training and validation pairs.
-        chosen: prompt and the better answer.
-        rejected: prompt and the worse one.
-    """
-
-    example_id: str
-    chosen: TokenRow
-    rejected: TokenRow
-
-    @property
-    def tokens(self) -> tuple[int, ...]:
-        return self.chosen.tokens
-
-    @property
-    def supervised(self) -> int:
-        return min(self.chosen.supervised, self.rejected.supervised)
 
 
 class DirectPreference:
@@ -45,14 +22,19 @@ class DirectPreference:
     with p the tuned model and r the untouched base. Prompts shared by the answers of a pair
     and by pairs are computed once. The reference's likelihoods are computed at the first step that needs them and kept.
 
+    Where a share of the pairs may be the wrong way round, each pair counts as the other way round by that share
+    (conservative DPO, Mitchell 2023).
+
     Args:
         tuned: what is trained; switched off it is the reference.
         beta: how strongly the model is held to the reference.
+        label_smoothing: share of pairs expected to be the wrong way round.
     """
 
-    def __init__(self, tuned: Tuned, beta: float = 0.1) -> None:
+    def __init__(self, tuned: Tuned, beta: float = 0.1, label_smoothing: float = 0.0) -> None:
         self.tuned = tuned
         self.beta = beta
+        self.label_smoothing = label_smoothing
         self._reference: dict[str, tuple[float, float]] = {}
 
     def rows(self, item: PreferencePair) -> Sequence[TokenRow]:
@@ -73,7 +55,9 @@ class DirectPreference:
     def _loss(self, policy_P2: Tensor, reference_P2: Tensor) -> Tensor:
         """Loss of each pair from the nll of its chosen and rejected answer."""
         gain_P2 = reference_P2 - policy_P2  # log p - log r
-        return -functional.logsigmoid(self.beta * (gain_P2[:, 0] - gain_P2[:, 1]))
+        margin_P = self.beta * (gain_P2[:, 0] - gain_P2[:, 1])
+        wrong = self.label_smoothing
+        return -(1 - wrong) * functional.logsigmoid(margin_P) - wrong * functional.logsigmoid(-margin_P)
 
     def _of_reference(self, engine: Engine, pairs: Sequence[PreferencePair]) -> Tensor:
         missing = [pair for pair in pairs if pair.example_id not in self._reference]

@@ -1,0 +1,60 @@
+"""What objectives are made of: the rows of each side of the split, and what is known about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from atanor.data.preferences import PreferencePair
+from atanor.data.rows import Example, TokenRow
+from atanor.models import Base
+from atanor.train.objectives.base import TrainingItem
+
+
+@dataclass(frozen=True)
+class Supervision:
+    """What one side of the split can teach.
+
+    Attributes:
+        rows: prompt and answer of every example, or its text, as tokens; the parts of a split example follow one
+            another and share its id.
+        pairs: the examples that have a worse answer too, with both answers as tokens.
+        examples: what the rows were made from, by id.
+    """
+
+    rows: Sequence[TokenRow]
+    pairs: Sequence[PreferencePair] = ()
+    examples: Mapping[str, Example] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What lies before an objective when it is made.
+
+    Attributes:
+        base: the base that is tuned.
+        training: what is learned.
+        validation: what chooses the best checkpoint.
+        seed: of everything random.
+        folder: of the run.
+    """
+
+    base: Base
+    training: Supervision
+    validation: Supervision
+    seed: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Items:
+    """What an objective learns from.
+
+    Attributes:
+        items: in the order of the rows.
+        notes: what is left aside, in sentences for the person.
+    """
+
+    items: Sequence[TrainingItem]
+    notes: tuple[str, ...] = ()

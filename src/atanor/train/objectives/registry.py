@@ -1,0 +1,44 @@
+"""Every objective by the name a project file gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from atanor.models import Tuned
+from atanor.train.objectives.base import Objective
+from atanor.train.objectives.completion import Completion
+from atanor.train.objectives.items import answers, pairs
+from atanor.train.objectives.material import Items, Material, Supervision
+from atanor.train.objectives.options import CompletionOptions, DpoOptions
+from atanor.train.objectives.preference import DirectPreference
+
+
+@dataclass(frozen=True)
+class ObjectiveKind:
+    """How an objective is made from its options.
+
+    Attributes:
+        items: from (options, what a side of the split can teach) to what is learned from it.
+        build: from (options, what is trained, everything else there is) to the loss.
+    """
+
+    items: Callable[[Any, Supervision], Items]
+    build: Callable[[Any, Tuned, Material], Objective]
+
+
+def _completion(options: CompletionOptions, tuned: Tuned, material: Material) -> Objective:
+    del options, tuned, material
+    return Completion()
+
+
+def _dpo(options: DpoOptions, tuned: Tuned, material: Material) -> Objective:
+    del material
+    return DirectPreference(tuned, options.beta, options.label_smoothing)
+
+
+OBJECTIVES: dict[str, ObjectiveKind] = {
+    "completion": ObjectiveKind(answers, _completion),
+    "dpo": ObjectiveKind(pairs, _dpo),
+}
