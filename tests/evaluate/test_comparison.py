@@ -209,3 +209,16 @@ def test_forgetting_makes_nothing_better_and_is_never_hidden() -> None:
 def test_too_few_items_are_named_as_the_reason() -> None:
     sentence = overall([comparison("rouge_l", UNSURE, clusters=4)], [])[1]
     assert sentence == "Cannot tell: 4 independent test items are too few; no verdict can rest on fewer than 6."
+
+
+@pytest.mark.parametrize("name", ["token_f1", "perplexity"])
+def test_the_one_sided_tests_follow_the_metric_s_direction(name: str) -> None:
+    better, same = paper(name, good=40), paper(name, good=0)
+    assert better.p_not_worse is not None and better.p_equivalent is not None
+    assert better.p_not_worse < 0.001 < 0.9 < better.p_equivalent
+    assert same.p_not_worse is not None and same.p_not_worse < 0.05, "what did not change is not worse"
+    items = [item(n, OBJECT) for n in range(40)]
+    good = [outcome(OBJECT, 15.0 + n / 10) for n in range(40)]
+    poor = [outcome(POOR, 40.0 + n / 10) for n in range(40)]
+    worse = compare(metric(name), items, good, poor, seed=1, options=OPTIONS)
+    assert worse.p_not_worse is not None and worse.p_not_worse > 0.9

@@ -9,20 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.stats import binomtest, wilcoxon
 
+from atanor.evaluate.bootstrap import (
+    Resampled,
+    influences,
+    percentile_interval,
+    percentile_p_value,
+    resample,
+    sum_within_clusters,
+)
 from atanor.evaluate.metrics.base import ratio
 from atanor.evaluate.statistics import (
     PairedChange,
     adjusted_wald,
-    bootstrap_changes,
-    bootstrap_p_value,
     fewest_clusters,
     holm,
     mcnemar_p_value,
     paired_change,
-    percentile_interval,
-    sum_within_clusters,
 )
 from tests.evaluate.marking import metric
 
@@ -113,7 +117,7 @@ def test_a_corpus_metric_is_resampled_exactly() -> None:
     before, after = tokens * dice.gamma(2, 1, 40), tokens * dice.gamma(2, 0.9, 40)
     found = metric("perplexity")
     sums = sum_within_clusters(np.column_stack([before, tokens]), np.column_stack([after, tokens]), singles(40))
-    changes = bootstrap_changes(sums, found.aggregate, 500, np.random.default_rng(0))
+    changes = resample(sums, found.aggregate, 500, np.random.default_rng(0)).changes
     drawn = np.random.default_rng(0).integers(0, 40, (500, 40))
     # The clusters are in the order of their sorted names.
     order = np.argsort(singles(40))
@@ -126,9 +130,11 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     dice = np.random.default_rng(5)
     rows = np.column_stack([dice.normal(size=30), np.ones(30)])
     sums = sum_within_clusters(rows, rows[::-1], singles(30))
-    whole = bootstrap_changes(sums, mean, 1000, np.random.default_rng(1))
-    monkeypatch.setattr("atanor.evaluate.statistics._CELLS_AT_ONCE", 300)
-    assert bootstrap_changes(sums, mean, 1000, np.random.default_rng(1)) == pytest.approx(whole, abs=1e-12)
+    whole = resample(sums, mean, 1000, np.random.default_rng(1))
+    monkeypatch.setattr("atanor.evaluate.bootstrap._CELLS_AT_ONCE", 300)
+    cut = resample(sums, mean, 1000, np.random.default_rng(1))
+    assert cut.changes == pytest.approx(whole.changes, abs=1e-12)
+    assert cut.errors == pytest.approx(whole.errors, abs=1e-12)
 
 
 def test_expanded_percentiles_are_wider_and_become_plain_ones() -> None:
@@ -146,7 +152,7 @@ def test_expanded_percentiles_are_wider_and_become_plain_ones() -> None:
 )
 def test_the_p_value_agrees_with_the_interval(values: list[float], clusters: int, shift: float) -> None:
     changes = np.asarray(values) + shift
-    p_value = bootstrap_p_value(changes, clusters)
+    p_value = percentile_p_value(changes, clusters)
     assert 1 / 201 <= p_value <= 1
     interval = percentile_interval(changes, clusters, 0.95)
     if p_value < 0.05:
@@ -170,7 +176,7 @@ def test_the_adjusted_wald_interval_is_bonett_and_price_s(won: int, lost: int, s
     up, down = (won + 1) / (count + 2), (lost + 1) / (count + 2)
     reach = 1.959963984540054 * math.sqrt((up + down - (up - down) ** 2) / (count + 2))
     changes = np.array([1.0] * won + [-1.0] * lost + [0.0] * same)
-    interval = adjusted_wald(changes, np.ones(count, np.int64), 0.95)
+    interval = adjusted_wald(changes, np.ones(count, np.int64)).interval(0.95)
     assert interval.low == pytest.approx(max(-1, up - down - reach))
     assert interval.high == pytest.approx(min(1, up - down + reach))
 
@@ -218,3 +224,68 @@ def test_clusters_that_all_change_alike_leave_a_bounded_metric_some_doubt() -> N
     after = rows + np.array([0.3, 0.0])
     found = paired_change(rows, after, clusters, mean, yes_no=False, span=1.0, confidence=0.95, resamples=1000, seed=0)
     assert found.interval.low < 0.05 < 0.3 < found.interval.high
+
+
+def test_the_studentised_interval_of_a_mean_is_hall_s() -> None:
+    dice = np.random.default_rng(9)
+    gains = dice.gamma(1, 1, 25)
+    rows = np.column_stack([np.zeros(25), np.ones(25)])
+    sums = sum_within_clusters(rows, rows + np.column_stack([gains, np.zeros(25)]), singles(25))
+    found = resample(sums, mean, 3000, np.random.default_rng(2))
+    drawn = sums.candidate[np.random.default_rng(2).integers(0, 25, (3000, 25)), 0]
+    away = np.abs(drawn.mean(axis=1) - gains.mean()) / (drawn.std(axis=1) / 5)
+    reach = np.quantile(away, 0.95, method="higher") * gains.std() / 5
+    assert found.interval(0.95).low == pytest.approx(gains.mean() - reach, rel=1e-9)
+    assert found.interval(0.95).high == pytest.approx(gains.mean() + reach, rel=1e-9)
+
+
+def test_influences_of_a_mean_are_its_deviations_and_of_a_ratio_its_gradient() -> None:
+    dice = np.random.default_rng(10)
+    tokens, nats = dice.integers(200, 400, 300).astype(float), dice.gamma(200, 1, 300)
+    sums = sum_within_clusters(np.column_stack([np.zeros(300), tokens]), np.column_stack([nats, tokens]), singles(300))
+    gradient = 300 * (sums.candidate[:, 0] - nats.sum() / tokens.sum() * sums.candidate[:, 1]) / tokens.sum()
+    assert influences(sums, mean) == pytest.approx(gradient, abs=0.01 * np.abs(gradient).max())
+
+
+def test_where_hardly_a_cluster_changed_nothing_is_studentised() -> None:
+    rows = np.column_stack([np.zeros(40), np.ones(40)])
+    after = rows.copy()
+    after[3, 0] = 1.0
+    found = resample(sum_within_clusters(rows, after, singles(40)), mean, 2000, np.random.default_rng(3))
+    assert found.studentised is None
+    assert found.interval(0.95) == percentile_interval(found.changes, 40, 0.95)
+    assert found.p_value == percentile_p_value(found.changes, 40)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(8, 60), st.floats(-0.5, 0.5))
+def test_one_sided_tests_agree_with_the_interval(seed: int, count: int, shift: float) -> None:
+    dice = np.random.default_rng(seed)
+    rows = np.column_stack([dice.normal(size=count), np.ones(count)])
+    after = rows + np.column_stack([dice.normal(shift, 0.5, count), np.zeros(count)])
+    found: Resampled = resample(sum_within_clusters(rows, after, singles(count)), mean, 2000, dice)
+    inside = found.interval(0.95)
+    assert (found.p_value < 0.05) == (not inside.low <= 0 <= inside.high) or abs(found.p_value - 0.05) < 0.003
+    assert found.p_above(0.0) + found.p_below(0.0) == pytest.approx(1, abs=0.01)
+    assert found.p_above(inside.high) > 0.5 > found.p_above(inside.low - 0.01)
+
+
+def test_ranks_are_scipy_s_and_not_moved_by_one_huge_change() -> None:
+    dice = np.random.default_rng(11)
+    before, after = dice.random(30), dice.random(30)
+    assert change_of(before, after, singles(30), yes_no=False).p_ranks == pytest.approx(wilcoxon(after - before).pvalue)
+    after[int(np.argmax(after - before))] += 1e6
+    assert change_of(before, after, singles(30), yes_no=False).p_ranks == pytest.approx(wilcoxon(after - before).pvalue)
+    assert change_of(before, before, singles(30), yes_no=False).p_ranks is None
+    assert change_of(before, after, singles(30), yes_no=True).p_ranks is None
+
+
+def test_equivalence_needs_both_one_sided_tests() -> None:
+    dice = np.random.default_rng(12)
+    before = dice.normal(size=200)
+    same = change_of(before, before + dice.normal(0, 0.1, 200), singles(200), yes_no=False)
+    assert same.p_equivalent(0.05) < 0.001 < 0.05 < same.p_equivalent(0.001)
+    better = change_of(before, before + dice.normal(0.2, 0.1, 200), singles(200), yes_no=False)
+    assert better.p_above(-0.05) < 0.001 < 0.99 < better.p_equivalent(0.05)
+    few = change_of(np.zeros(3), np.zeros(3), singles(3), yes_no=True)
+    assert few.p_equivalent(0.5) == 1.0

@@ -72,6 +72,9 @@ def compare(
         verdict=verdict,
         baseline_scores=_item_scores(metric, before),
         candidate_scores=_item_scores(metric, after),
+        p_ranks=found.p_ranks,
+        p_equivalent=found.p_equivalent(margin),
+        p_not_worse=found.p_above(-margin) if metric.higher_is_better else found.p_below(margin),
     )
 
 

@@ -78,6 +78,9 @@ class Comparison:
         clusters: number of independent clusters among them.
         baseline_scores: one score an item for reading and plotting, in item order (None where it has none).
         candidate_scores: the same for the candidate.
+        p_ranks: Wilcoxon's signed-rank p-value of no change; None of a yes/no metric and where nothing changed.
+        p_equivalent: of a change as large as the margin, either way: small where there is surely no such change.
+        p_not_worse: of the candidate being worse by the margin: small where it surely is not.
     """
 
     metric: str
@@ -96,6 +99,9 @@ class Comparison:
     verdict: Verdict
     baseline_scores: tuple[float | None, ...] = ()
     candidate_scores: tuple[float | None, ...] = ()
+    p_ranks: float | None = None
+    p_equivalent: float | None = None
+    p_not_worse: float | None = None
 
 
 @dataclass(frozen=True)

@@ -3,50 +3,48 @@
 Both candidates saw the same items, so every resample draws the same items for both, and what makes an item hard cancels
 out. Items of one cluster (a conversation, a scene) are alike, so whole clusters are drawn.
 
-1. The interval is the percentile bootstrap's, with tails expanded for small samples (Hesterberg 2015, "What teachers
-   should know about the bootstrap", section 5.2); the p-value is that interval, inverted.
+1. The interval is the symmetric studentised bootstrap's (`bootstrap`); the p-value is that interval, inverted.
 2. The bootstrap knows only what it saw. Where every cluster changed alike it has no width, and for a yes or no on few
-   items too little. A yes/no metric therefore reports the envelope of the bootstrap's interval and Bonett and Price's
+   items too little. A yes/no metric therefore reports the envelope of expanded percentiles and Bonett and Price's
    adjusted Wald interval (2012), and so does any bounded metric whose clusters all changed alike.
 3. The p-value of a yes/no metric is McNemar's exact test (1947), which takes items for independent; with clusters of
    several items the larger of its p-value and the bootstrap's is reported.
 4. No exact test of n pairs can give less than 2 / 2^n (the sign test, all pairs one way). With so few clusters that
    this is above 1 - confidence (fewer than 6 at 95 %), no interval is claimed: it is unbounded.
+5. Beside it stand Wilcoxon's signed-rank test, which looks at ranks alone and so is not moved by one item that changed
+   hugely, and the p-values of two one-sided tests (Schuirmann 1987): of a change beyond the margin either way, and of
+   one beyond it to the worse.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 # scipy.special, not scipy.stats: `atanor check` imports this room and must answer at once.
-from scipy.special import bdtr, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import bdtr, ndtr, ndtri
 
-from atanor.evaluate.metrics.base import Scores, Statistics
-
-_CELLS_AT_ONCE = 2_000_000
-"""Counts of resampled clusters held at once: about 48 MB, however many resamples and clusters."""
+from atanor.evaluate.bootstrap import (
+    Aggregate,
+    ClusterSums,
+    Interval,
+    Resampled,
+    least_p_value,
+    percentile_interval,
+    percentile_p_value,
+    resample,
+    sum_within_clusters,
+)
+from atanor.evaluate.metrics.base import Statistics
 
 _ROUNDING = 1e-12
 """Relative error that sums of doubles in another order may have."""
-
-Aggregate = Callable[[Statistics], Scores]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A confidence interval, in the metric's unit."""
-
-    low: float
-    high: float
-
-    def envelope(self, other: Interval) -> Interval:
-        """The smallest interval that holds both."""
-        return Interval(min(self.low, other.low), max(self.high, other.high))
+_EXACT_RANKS = 50
+"""Most changes, all of different size, of which the signed-rank test is computed exactly, as in scipy."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,9 @@ class PairedChange:
         interval: of candidate minus baseline; unbounded (infinite) with too few clusters. Always holds the change.
         p_value: two-sided, of no change.
         clusters: number of independent clusters.
+        p_ranks: Wilcoxon's, of no change; None of a yes/no metric and where nothing changed.
+        resampled: what the bootstrap drew; None with too few clusters.
+        wald: of a yes/no metric, the adjusted centre and standard error of the change.
     """
 
     baseline: float
@@ -66,29 +67,45 @@ class PairedChange:
     interval: Interval
     p_value: float
     clusters: int
+    p_ranks: float | None = None
+    resampled: Resampled | None = field(default=None, compare=False, repr=False)
+    wald: Wald | None = None
 
     @property
     def change(self) -> float:
         """Candidate minus baseline."""
         return self.candidate - self.baseline
 
+    def p_above(self, limit: float) -> float:
+        """One-sided p-value of the change being at most `limit`; 1 with too few clusters."""
+        if self.resampled is None:
+            return 1.0
+        normal = 0.0 if self.wald is None else float(ndtr((limit - self.wald.centre) / self.wald.error))
+        return max(self.resampled.p_above(limit), normal)
+
+    def p_below(self, limit: float) -> float:
+        """One-sided p-value of the change being at least `limit`; 1 with too few clusters."""
+        if self.resampled is None:
+            return 1.0
+        normal = 0.0 if self.wald is None else float(ndtr((self.wald.centre - limit) / self.wald.error))
+        return max(self.resampled.p_below(limit), normal)
+
+    def p_equivalent(self, margin: float) -> float:
+        """P-value of a change of `margin` or more either way: two one-sided tests (Schuirmann 1987)."""
+        return max(self.p_above(-margin), self.p_below(margin))
+
 
 @dataclass(frozen=True)
-class ClusterSums:
-    """Statistics of both candidates added up within clusters: what a resample draws.
+class Wald:
+    """Centre and standard error of Bonett and Price's adjusted Wald interval, a single item."""
 
-    Attributes:
-        baseline: shape [clusters, k].
-        candidate: shape [clusters, k].
-        sizes: items in each cluster, shape [clusters].
-    """
+    centre: float
+    error: float
 
-    baseline: Statistics
-    candidate: Statistics
-    sizes: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.sizes)
+    def interval(self, confidence: float) -> Interval:
+        """Within [-1, 1]."""
+        reach = float(ndtri((1 + confidence) / 2)) * self.error
+        return Interval(max(-1.0, self.centre - reach), min(1.0, self.centre + reach))
 
 
 def paired_change(
@@ -120,88 +137,44 @@ def paired_change(
     before, after = float(aggregate(baseline.sum(axis=0))), float(aggregate(candidate.sum(axis=0)))
     count = len(sums)
     mcnemar = mcnemar_p_value(baseline[:, 0] > 0.5, candidate[:, 0] > 0.5) if yes_no else None
+    ranks = None if yes_no else signed_rank_p_value(sums, aggregate)
     if count < fewest_clusters(confidence):
         unbounded = Interval(-math.inf, math.inf)
-        return PairedChange(before, after, unbounded, max(mcnemar or 0.0, _floor(count)), count)
-    changes = bootstrap_changes(sums, aggregate, resamples, np.random.default_rng(seed))
-    interval = percentile_interval(changes, count, confidence)
-    if span is not None:
-        if yes_no:
-            gained = sums.candidate[:, 0] - sums.baseline[:, 0]
-            interval = interval.envelope(adjusted_wald(gained, sums.sizes, confidence))
-        elif interval.high - interval.low <= _ROUNDING * span:
-            alike = np.full(count, (after - before) / span)
-            wald = adjusted_wald(alike, np.ones(count, np.int64), confidence)
-            interval = interval.envelope(Interval(wald.low * span, wald.high * span))
+        return PairedChange(before, after, unbounded, max(mcnemar or 0.0, least_p_value(count)), count, ranks)
+    drawn = resample(sums, aggregate, resamples, np.random.default_rng(seed))
+    wald: Wald | None = None
+    if yes_no:
+        wald = adjusted_wald(sums.candidate[:, 0] - sums.baseline[:, 0], sums.sizes)
+        interval = percentile_interval(drawn.changes, count, confidence).envelope(wald.interval(confidence))
+        bootstrap = percentile_p_value(drawn.changes, count)
+    else:
+        interval, bootstrap = drawn.interval(confidence), drawn.p_value
+        if span is not None and interval.high - interval.low <= _ROUNDING * span:
+            alike = adjusted_wald(np.full(count, (after - before) / span), np.ones(count, np.int64))
+            within = alike.interval(confidence)
+            interval = interval.envelope(Interval(within.low * span, within.high * span))
     # A percentile interval of a skewed statistic may miss its own estimate; a reader would not believe that one.
     interval = interval.envelope(Interval(after - before, after - before))
-    bootstrap = bootstrap_p_value(changes, count)
-    if mcnemar is None:
-        return PairedChange(before, after, interval, bootstrap, count)
-    clustered = count < len(baseline)
-    return PairedChange(before, after, interval, max(mcnemar, bootstrap) if clustered else mcnemar, count)
+    p_value = bootstrap
+    if mcnemar is not None:
+        p_value = max(mcnemar, bootstrap) if count < len(baseline) else mcnemar
+    return PairedChange(before, after, interval, p_value, count, ranks, drawn, wald)
 
 
-def sum_within_clusters(baseline: Statistics, candidate: Statistics, clusters: Sequence[str]) -> ClusterSums:
-    """Add up the statistics of each cluster's items: [items, k] to [clusters, k]."""
-    _, member, sizes = np.unique(np.asarray(clusters, dtype=object), return_inverse=True, return_counts=True)
-    summed = [np.zeros((len(sizes), statistics.shape[1])) for statistics in (baseline, candidate)]
-    for target, statistics in zip(summed, (baseline, candidate), strict=True):
-        np.add.at(target, member, statistics)
-    return ClusterSums(summed[0], summed[1], sizes.astype(np.int64))
-
-
-def bootstrap_changes(
-    sums: ClusterSums, aggregate: Aggregate, resamples: int, generator: np.random.Generator
-) -> NDArray[np.float64]:
-    """Candidate minus baseline in each resample of clusters with replacement, shape [resamples].
-
-    A resample is a row of counts, how often each cluster was drawn; counts times cluster sums are its statistics, so
-    a chunk of resamples is one matrix product, whatever the metric.
+def signed_rank_p_value(sums: ClusterSums, aggregate: Aggregate) -> float | None:
+    """Wilcoxon's signed-rank test (1945) of the clusters' own scores, two-sided; clusters that did not change count
+    for neither side. None where no cluster has a score of its own that changed.
     """
-    count, kinds = sums.baseline.shape
-    both = np.concatenate([sums.baseline, sums.candidate], axis=1)
-    changes = np.empty(resamples)
-    rows_at_once = max(1, _CELLS_AT_ONCE // count)
-    for start in range(0, resamples, rows_at_once):
-        rows = min(rows_at_once, resamples - start)
-        drawn = generator.integers(0, count, (rows, count))
-        drawn += np.arange(rows)[:, None] * count
-        counts = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
-        totals = counts.astype(np.float64) @ both
-        before, after = aggregate(totals[:, :kinds]), aggregate(totals[:, kinds:])
-        with np.errstate(invalid="ignore"):  # infinite minus infinite is nan, which `compare` refuses
-            # A matrix product may round equal columns unequally; what differs by that alone is no change.
-            changes[start : start + rows] = np.where(
-                np.abs(after - before) <= _ROUNDING * np.abs(after), 0.0, after - before
-            )
-    return changes
+    with np.errstate(all="ignore"):
+        changes = aggregate(sums.candidate) - aggregate(sums.baseline)
+    changes = changes[np.isfinite(changes) & (changes != 0)]
+    if not len(changes):
+        return None
+    from scipy.stats import wilcoxon
 
-
-def percentile_interval(changes: NDArray[np.float64], clusters: int, confidence: float) -> Interval:
-    """The bootstrap's quantiles, farther out than the nominal ones because the sample is small.
-
-    With n clusters the tail is Phi(t * sqrt(n / (n - 1))), t being Student's quantile with n - 1 degrees of freedom:
-    exact for the mean of normal data, where plain percentiles are too narrow (Hesterberg 2015).
-    """
-    student = float(stdtrit(clusters - 1, (1 - confidence) / 2))
-    tail = float(ndtr(student * math.sqrt(clusters / (clusters - 1))))
-    low, high = np.quantile(changes, [tail, 1 - tail])
-    return Interval(float(low), float(high))
-
-
-def bootstrap_p_value(changes: NDArray[np.float64], clusters: int) -> float:
-    """Two-sided p-value of no change: 1 - confidence of the widest expanded interval that leaves zero out.
-
-    The resamples on the far side of zero are counted with one more, so that it is never 0 and at least
-    1 / (resamples + 1) (Davison and Hinkley 1997, section 4.2), nor is it below what n pairs can tell.
-    """
-    if clusters < 2:
-        return 1.0
-    beyond = min(int((changes <= 0).sum()), int((changes >= 0).sum()))
-    tail = min(0.5, (beyond + 1) / (len(changes) + 1))
-    student = float(ndtri(tail)) * math.sqrt((clusters - 1) / clusters)
-    return max(min(1.0, 2 * float(stdtr(clusters - 1, student))), _floor(clusters))
+    sizes = np.abs(changes)
+    exact = len(changes) <= _EXACT_RANKS and len(np.unique(sizes)) == len(sizes)
+    return float(wilcoxon(changes, method="exact" if exact else "asymptotic").pvalue)
 
 
 def mcnemar_p_value(baseline: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> float:
@@ -211,7 +184,7 @@ def mcnemar_p_value(baseline: NDArray[np.bool_], candidate: NDArray[np.bool_]) -
     return min(1.0, 2 * float(bdtr(min(won, lost), won + lost, 0.5)))
 
 
-def adjusted_wald(changes: NDArray[np.float64], sizes: NDArray[np.int64], confidence: float) -> Interval:
+def adjusted_wald(changes: NDArray[np.float64], sizes: NDArray[np.int64]) -> Wald:
     """Bonett and Price's interval of a paired difference of proportions (2012), also for clusters.
 
     Two pairs are added, one that changed from no to yes and one the other way, before Wald's interval is computed. Of
@@ -221,18 +194,13 @@ def adjusted_wald(changes: NDArray[np.float64], sizes: NDArray[np.int64], confid
     Args:
         changes: candidate minus baseline summed within each cluster, in [-size, size].
         sizes: items in each cluster.
-        confidence: of the interval.
-
-    Returns:
-        The interval of the change a single item, within [-1, 1].
     """
     extra = sizes.mean()
     changes = np.append(changes, [extra, -extra])
     counts = np.append(sizes, [extra, extra])
     centre = changes.sum() / counts.sum()
     error = math.sqrt(float(((changes - centre * counts) ** 2).sum())) / counts.sum()
-    reach = float(ndtri((1 + confidence) / 2)) * error
-    return Interval(max(-1.0, float(centre - reach)), min(1.0, float(centre + reach)))
+    return Wald(float(centre), float(error))
 
 
 def fewest_clusters(confidence: float) -> int:
@@ -248,8 +216,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         reached = max(reached, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = reached
     return adjusted
-
-
-def _floor(clusters: int) -> float:
-    """The least p-value of any exact test of so many pairs."""
-    return min(1.0, 2.0 ** (1 - clusters))

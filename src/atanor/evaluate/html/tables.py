@@ -46,10 +46,21 @@ def _metric_row(found: Comparison) -> Markup:
         tag("td", figures.score(found.candidate, places), class_="num"),
         tag("td", tag("b", figures.signed(found.change, places)), " ", changes.interval(found), class_="num"),
         tag("td", figures.score(found.margin, places), class_="num"),
-        tag("td", figures.p_value(found.p_value), class_="num"),
+        tag("td", figures.p_value(found.p_value), class_="num", title=_other_tests(found)),
         tag("td", verdict_mark(found.verdict)),
         tag("td", f"{found.items:,}{grouped}", class_="num"),
     )
+
+
+def _other_tests(found: Comparison) -> str:
+    """The other tests of the same change, for whoever points at its p-value."""
+    tests = (
+        ("no change, by ranks (Wilcoxon)", found.p_ranks),
+        ("a change of the margin either way (two one-sided tests)", found.p_equivalent),
+        ("worse by the margin (non-inferiority)", found.p_not_worse),
+    )
+    told = [f"{name}: p {figures.p_value(value)}" for name, value in tests if value is not None]
+    return "\n".join(["no change: p " + figures.p_value(found.p_value), *told])
 
 
 def gate_table(gates: Sequence[GateResult]) -> Markup:
