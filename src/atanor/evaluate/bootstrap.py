@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,7 @@ class Resampled:
     errors: NDArray[np.float64]
     clusters: int
 
-    @property
+    @cached_property
     def studentised(self) -> NDArray[np.float64] | None:
         """Each resample's distance from the change in its own standard errors, [resamples]; None where that is void."""
         there = self.errors > _ROUNDING * max(abs(self.change), self.error)

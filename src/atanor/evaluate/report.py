@@ -109,3 +109,4 @@ class Report(BaseModel):
     project_file: str
     versions: dict[str, str]
     notes: list[str]
+    test_shows: list[str] = []

@@ -4,9 +4,10 @@ Both candidates saw the same items, so every resample draws the same items for b
 out. Items of one cluster (a conversation, a scene) are alike, so whole clusters are drawn.
 
 1. The interval is the symmetric studentised bootstrap's (`bootstrap`); the p-value is that interval, inverted.
-2. The bootstrap knows only what it saw. Where every cluster changed alike it has no width, and for a yes or no on few
-   items too little. A yes/no metric therefore reports the envelope of expanded percentiles and Bonett and Price's
-   adjusted Wald interval (2012), and so does any bounded metric whose clusters all changed alike.
+2. The bootstrap knows only what it saw. Where so few clusters changed that some resamples see no change at all, it is
+   too narrow, and where every cluster changed alike it has no width. A yes/no metric then reports the envelope of
+   expanded percentiles and Bonett and Price's adjusted Wald interval (2012), and so does any bounded metric whose
+   clusters all changed alike.
 3. The p-value of a yes/no metric is McNemar's exact test (1947), which takes items for independent; with clusters of
    several items the larger of its p-value and the bootstrap's is reported.
 4. No exact test of n pairs can give less than 2 / 2^n (the sign test, all pairs one way). With so few clusters that
@@ -34,8 +35,6 @@ from atanor.evaluate.bootstrap import (
     Interval,
     Resampled,
     least_p_value,
-    percentile_interval,
-    percentile_p_value,
     resample,
     sum_within_clusters,
 )
@@ -142,17 +141,13 @@ def paired_change(
         unbounded = Interval(-math.inf, math.inf)
         return PairedChange(before, after, unbounded, max(mcnemar or 0.0, least_p_value(count)), count, ranks)
     drawn = resample(sums, aggregate, resamples, np.random.default_rng(seed))
-    wald: Wald | None = None
-    if yes_no:
-        wald = adjusted_wald(sums.candidate[:, 0] - sums.baseline[:, 0], sums.sizes)
-        interval = percentile_interval(drawn.changes, count, confidence).envelope(wald.interval(confidence))
-        bootstrap = percentile_p_value(drawn.changes, count)
-    else:
-        interval, bootstrap = drawn.interval(confidence), drawn.p_value
-        if span is not None and interval.high - interval.low <= _ROUNDING * span:
-            alike = adjusted_wald(np.full(count, (after - before) / span), np.ones(count, np.int64))
-            within = alike.interval(confidence)
-            interval = interval.envelope(Interval(within.low * span, within.high * span))
+    interval, bootstrap = drawn.interval(confidence), drawn.p_value
+    wald = adjusted_wald(sums.candidate[:, 0] - sums.baseline[:, 0], sums.sizes) if yes_no else None
+    if wald is not None and drawn.studentised is None:
+        interval = interval.envelope(wald.interval(confidence))
+    elif span is not None and interval.high - interval.low <= _ROUNDING * span:
+        alike = adjusted_wald(np.full(count, (after - before) / span), np.ones(count, np.int64)).interval(confidence)
+        interval = interval.envelope(Interval(alike.low * span, alike.high * span))
     # A percentile interval of a skewed statistic may miss its own estimate; a reader would not believe that one.
     interval = interval.envelope(Interval(after - before, after - before))
     p_value = bootstrap

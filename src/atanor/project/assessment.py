@@ -28,6 +28,7 @@ from atanor.evaluate import (
     parse_gate,
 )
 from atanor.evaluate.items import Verdict
+from atanor.evaluate.power import sight_of
 from atanor.evaluate.report import DataSection, Report, ReportItem, TrainingSection
 from atanor.evaluate.runner import TestPaper, general_text, outcomes_from_json, outcomes_to_json, sit
 from atanor.methods import Made
@@ -76,6 +77,13 @@ class Examiner:
                 for item in items:
                     metric.check_item(item)
         return cls(base, role, items, metrics, [parse_gate(gate) for gate in role.gates], seed, store)
+
+    @property
+    def test_shows(self) -> list[str]:
+        """What the test can show of each metric, in sentences, as far as that can be told before training."""
+        clusters = len({item.cluster for item in self.items})
+        found = (sight_of(metric, clusters, self.role.evaluate.confidence) for metric in self.metrics)
+        return [sight.in_words for sight in found if sight is not None]
 
     @property
     def wants_answers(self) -> bool:
@@ -192,6 +200,7 @@ def build_report(
         items=_report_items(examiner, comparisons, baseline, candidate),
         project_file=project_text,
         versions=versions(),
+        test_shows=examiner.test_shows,
         notes=_notes(made, method),
     )
 

@@ -142,6 +142,8 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool, trial
         )
     )
     examiner = Examiner.of(base, role, items=data.items, root=loaded.root, seed=project.seed, store=store)
+    for sentence in examiner.test_shows:
+        watcher.say(f"test      {sentence}")
     return RoleJob(loaded, name, store, watcher, base, data, examiner, again, trial)
 
 

@@ -94,8 +94,11 @@ def _sections(report: Report) -> list[Section]:
 def _metrics(report: Report) -> Markup:
     if not report.comparisons:
         return tag("p", "Nothing was measured.", class_="absent")
+    shows = "; ".join(report.test_shows)
     return join(
-        tables.metric_table(report.comparisons, report.confidence), forest(report.comparisons, report.confidence)
+        tables.metric_table(report.comparisons, report.confidence),
+        tag("p", f"What the test could show, told before training: {shows}.") if shows else None,
+        forest(report.comparisons, report.confidence),
     )
 
 
