@@ -17,6 +17,7 @@ from atanor.evaluate import compare, decide, overall
 from atanor.evaluate.items import Comparison, GateResult, Verdict
 from atanor.evaluate.metrics import METRICS
 from atanor.evaluate.options import EvaluationOptions
+from atanor.evaluate.wear import worn
 from tests.evaluate.marking import comparison, item, metric, outcome
 
 OPTIONS = EvaluationOptions(resamples=2000)
@@ -222,3 +223,19 @@ def test_the_one_sided_tests_follow_the_metric_s_direction(name: str) -> None:
     poor = [outcome(POOR, 40.0 + n / 10) for n in range(40)]
     worse = compare(metric(name), items, good, poor, seed=1, options=OPTIONS)
     assert worse.p_not_worse is not None and worse.p_not_worse > 0.9
+
+
+def test_a_split_that_was_looked_at_often_asks_for_more() -> None:
+    surely, barely = (
+        comparison("rouge_l", BETTER, p_value=1e-6, label="ROUGE-L"),
+        comparison("bleu", BETTER, p_value=0.02, label="BLEU"),
+    )
+    assert worn(1, [barely], 0.95) is None and worn(2, [barely], 0.95) is None
+    said = worn(5, [barely], 0.95)
+    assert said == (
+        "This test split has judged 5 candidates. Of so many without any gain one would look better by chance in up to "
+        "12% of cases, so a p-value below 0.01 is asked for; BLEU does not reach it. Hold out new items before you "
+        "trust it."
+    )
+    assert (worn(5, [surely], 0.95) or "").endswith("what is better here reaches it.")
+    assert (worn(5, [], 0.95) or "").endswith("is asked for.")

@@ -87,3 +87,9 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["report.json"]
     write_text(path, "new")
     assert path.read_text() == "new"
+
+
+def test_a_candidate_looks_at_a_split_once(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert [store.look("split", name) for name in ("one", "two", "one", "three")] == [1, 2, 2, 3]
+    assert store.look("other", "one") == 1

@@ -27,7 +27,9 @@ _CELLS_AT_ONCE = 2_000_000
 """Counts of resampled clusters held at once: about 48 MB, however many resamples and clusters."""
 _ROUNDING = 1e-12
 """Relative error that sums of doubles in another order may have."""
-_WITHOUT_SPREAD = 0.01
+_NO_SPREAD = 1e-6
+"""Standard error of a resample, as a share of the sample's own, that is nothing but rounding."""
+_WITHOUT_SPREAD = 0.025
 """Share of resamples without spread above which nothing is studentised: so few clusters changed at all."""
 
 Aggregate = Callable[[Statistics], Scores]
@@ -88,7 +90,7 @@ class Resampled:
     @cached_property
     def studentised(self) -> NDArray[np.float64] | None:
         """Each resample's distance from the change in its own standard errors, [resamples]; None where that is void."""
-        there = self.errors > _ROUNDING * max(abs(self.change), self.error)
+        there = self.errors > _NO_SPREAD * self.error
         if not self.error > 0 or 1 - there.mean() > _WITHOUT_SPREAD:
             return None
         away = self.changes - self.change

@@ -110,3 +110,4 @@ class Report(BaseModel):
     versions: dict[str, str]
     notes: list[str]
     test_shows: list[str] = []
+    looks: int = 1

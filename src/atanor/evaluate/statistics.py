@@ -148,6 +148,8 @@ def paired_change(
     elif span is not None and interval.high - interval.low <= _ROUNDING * span:
         alike = adjusted_wald(np.full(count, (after - before) / span), np.ones(count, np.int64)).interval(confidence)
         interval = interval.envelope(Interval(alike.low * span, alike.high * span))
+    if span is not None:
+        interval = Interval(max(interval.low, -span), min(interval.high, span))
     # A percentile interval of a skewed statistic may miss its own estimate; a reader would not believe that one.
     interval = interval.envelope(Interval(after - before, after - before))
     p_value = bootstrap

@@ -31,6 +31,7 @@ from atanor.evaluate.items import Verdict
 from atanor.evaluate.power import sight_of
 from atanor.evaluate.report import DataSection, Report, ReportItem, TrainingSection
 from atanor.evaluate.runner import TestPaper, general_text, outcomes_from_json, outcomes_to_json, sit
+from atanor.evaluate.wear import worn
 from atanor.methods import Made
 from atanor.models import Base
 from atanor.progress import Progress
@@ -120,7 +121,7 @@ class Examiner:
             self.store.remember_outcomes(key, outcomes_to_json(outcomes))
             return outcomes
 
-        return Sat(ask(paper, who), items, ask(probe, f"{who} (general text)"))
+        return Sat(ask(paper, who), items, ask(probe, f"{who} (general text)"), self._key(identity, paper))
 
     def compare(self, baseline: Sat, candidate: Sat) -> list[Comparison]:
         """One comparison a metric."""
@@ -153,11 +154,12 @@ class Examiner:
 
 @dataclass(frozen=True)
 class Sat:
-    """One candidate's outcomes on the test items and on the general text."""
+    """One candidate's outcomes on the test items and on the general text, and what names it and the items together."""
 
     test: list[Outcome]
     general_items: list[Item]
     general: list[Outcome]
+    key: str
 
 
 def build_report(
@@ -176,6 +178,7 @@ def build_report(
 ) -> Report:
     """Compare, judge and gather everything a reader needs."""
     comparisons = examiner.compare(baseline, candidate)
+    looks = examiner.store.look(data.split_sha, candidate.key)
     gates = examiner.judge(comparisons)
     verdict, headline = overall(comparisons, gates, confidence=examiner.role.evaluate.confidence)
     base = examiner.base
@@ -201,7 +204,8 @@ def build_report(
         project_file=project_text,
         versions=versions(),
         test_shows=examiner.test_shows,
-        notes=_notes(made, method),
+        looks=looks,
+        notes=_notes(made, method, worn(looks, comparisons, examiner.role.evaluate.confidence)),
     )
 
 
@@ -262,8 +266,8 @@ def _report_items(
     ]
 
 
-def _notes(made: Made, method: str) -> list[str]:
-    notes = []
+def _notes(made: Made, method: str, wear: str | None) -> list[str]:
+    notes = [] if wear is None else [wear]
     if made.training is not None and 0 < made.training.resumed_at < made.training.steps:
         notes.append(f"Training was interrupted and went on from step {made.training.resumed_at}.")
     if made.training is not None and made.training.resumed_at == made.training.steps:

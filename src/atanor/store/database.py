@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS candidates (
     created TEXT);
 CREATE TABLE IF NOT EXISTS releases (
     role TEXT, version INTEGER, candidate TEXT REFERENCES candidates (id), created TEXT, PRIMARY KEY (role, version));
+CREATE TABLE IF NOT EXISTS looks (
+    split_sha TEXT, candidate TEXT, created TEXT, PRIMARY KEY (split_sha, candidate));
 CREATE TABLE IF NOT EXISTS outcomes (key TEXT PRIMARY KEY, artefact TEXT, created TEXT);
 """
 
@@ -195,6 +197,13 @@ class Store:
         return [Release(**dict(row)) for row in rows]
 
     # Datasets, artefacts, outcomes
+
+    def look(self, split_sha: str, candidate: str) -> int:
+        """Remember that a candidate was judged on a test split; returns how many were, each counted once."""
+        with self._tables() as tables:
+            tables.execute("INSERT OR IGNORE INTO looks VALUES (?, ?, ?)", (split_sha, candidate, now()))
+            found = tables.execute("SELECT COUNT(*) FROM looks WHERE split_sha = ?", (split_sha,)).fetchone()
+        return int(found[0])
 
     def add_dataset(self, dataset: DatasetRecord) -> None:
         """Remember a dataset; one already known is left as it is."""
