@@ -125,6 +125,21 @@ def report(
 
 
 @app.command()
+def promote(
+    candidate: Annotated[str, typer.Argument(help="Run, candidate, or an earlier release to go back to.")],
+    force: Annotated[
+        str | None, typer.Option(help="Release it although it has not passed; the reason is kept.", metavar="REASON")
+    ] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Point a role's alias at a candidate. One that has not passed is refused, unless you say why."""
+    from atanor.cli import commands
+
+    commands.promote(candidate, force, project, as_json)
+
+
+@app.command()
 def chat(
     candidate: Annotated[str, typer.Argument(help="Release (director@1), role, run or candidate.")],
     message: Annotated[str | None, typer.Option("--message", "-m", help="Ask one thing and leave.")] = None,

@@ -145,6 +145,15 @@ def report(name: str, path: Path, as_json: bool, open_page: bool) -> None:
         webbrowser.open(page.resolve().as_uri())
 
 
+def promote(candidate: str, reason: str | None, path: Path, as_json: bool) -> None:
+    release = Project.load(path).promote(candidate, reason)
+    if as_json:
+        show_json({"name": release.name, **dataclasses.asdict(release)})
+        return
+    forced = f" although it has not passed: {release.forced}" if release.forced else ""
+    show_view(f"{release.name} is {release.candidate}{forced}")
+
+
 def chat(candidate: str, message: str | None, path: Path, as_json: bool) -> None:
     quiet_libraries()
     conversation = Project.load(path).chat(candidate, watching())

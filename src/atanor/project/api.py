@@ -12,7 +12,7 @@ from atanor.evaluate.report import Report
 from atanor.project.checking import check_project
 from atanor.project.events import Unwatched, Watcher
 from atanor.project.file import LoadedProject, load_project_file, project_refused
-from atanor.store import RunRecord, Store
+from atanor.store import Release, RunRecord, Store
 
 if TYPE_CHECKING:
     from atanor.data.workshop.accepting import Accepted
@@ -279,6 +279,22 @@ class Project:
         """
         self.report(run)
         return self.store.run_folder(self.store.run(run)) / "report.html"
+
+    def promote(self, candidate: str, reason: str | None = None) -> Release:
+        """Point a role's alias at a candidate: a run, a candidate's id, or an earlier release to go back to.
+
+        Args:
+            candidate: which.
+            reason: why it is released although it has not passed.
+
+        Raises:
+            NotFoundError: no such candidate.
+            NotPassedError: it has not passed and no reason is given.
+        """
+        from atanor.project.promotion import promote
+
+        found = self.store.candidate(candidate)
+        return promote(self.store, found, self.report(found.run), reason)
 
     def chat(self, candidate: str, watcher: Watcher | None = None) -> Conversation:
         """Open a conversation with a candidate: a release (`director@1`), a role, a run or a candidate's id.

@@ -35,11 +35,14 @@ CREATE TABLE IF NOT EXISTS candidates (
     id TEXT PRIMARY KEY, run TEXT REFERENCES runs (id), role TEXT, method TEXT, base TEXT, folder TEXT, artefact TEXT,
     created TEXT);
 CREATE TABLE IF NOT EXISTS releases (
-    role TEXT, version INTEGER, candidate TEXT REFERENCES candidates (id), created TEXT, PRIMARY KEY (role, version));
+    role TEXT, version INTEGER, candidate TEXT REFERENCES candidates (id), created TEXT, forced TEXT,
+    PRIMARY KEY (role, version));
 CREATE TABLE IF NOT EXISTS looks (
     split_sha TEXT, candidate TEXT, created TEXT, PRIMARY KEY (split_sha, candidate));
 CREATE TABLE IF NOT EXISTS outcomes (key TEXT PRIMARY KEY, artefact TEXT, created TEXT);
 """
+_NEW_COLUMNS = (("releases", "forced"),)
+"""Columns that came after the first version, with their tables."""
 
 
 def now() -> str:
@@ -178,15 +181,21 @@ class Store:
             ],
         )
 
-    def release(self, role: str, candidate: str) -> Release:
-        """Point the role's alias at a candidate; the same candidate again is the same release."""
+    def release(self, role: str, candidate: str, forced: str | None = None) -> Release:
+        """Point the role's alias at a candidate; the same candidate again is the same release.
+
+        Args:
+            role: whose alias it is.
+            candidate: its id.
+            forced: why, where it has not passed.
+        """
         with self._tables() as tables:
             newest = tables.execute(
                 "SELECT * FROM releases WHERE role = ? ORDER BY version DESC LIMIT 1", (role,)
             ).fetchone()
             if newest is not None and newest["candidate"] == candidate:
                 return Release(**dict(newest))
-            release = Release(role, 1 if newest is None else newest["version"] + 1, candidate, now())
+            release = Release(role, 1 if newest is None else newest["version"] + 1, candidate, now(), forced)
             _insert(tables, "releases", release)
             return release
 
@@ -269,6 +278,7 @@ class Store:
             try:
                 connection.row_factory = sqlite3.Row
                 connection.executescript(_SCHEMA)
+                _add_new_columns(connection)
                 with connection:
                     yield connection
             finally:
@@ -309,6 +319,14 @@ class Store:
 
     def _artefact(self, sha: str) -> Path:
         return self.folder / "artefacts" / sha[:2] / sha
+
+
+def _add_new_columns(connection: sqlite3.Connection) -> None:
+    """A database that an earlier version made gets the columns it did not know."""
+    for table, column in _NEW_COLUMNS:
+        known = {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}
+        if column not in known:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
 
 
 def _insert(tables: sqlite3.Connection, table: str, record: RunRecord | CandidateRecord | Release) -> None:

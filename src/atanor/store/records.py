@@ -71,12 +71,13 @@ class CandidateRecord:
 
 @dataclass(frozen=True)
 class Release:
-    """What an alias points at: `name` is `role@version`."""
+    """What an alias points at: `name` is `role@version`. `forced` says why, where it had not passed."""
 
     role: str
     version: int
     candidate: str
     created: str
+    forced: str | None = None
 
     @property
     def name(self) -> str:
