@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from atanor.data.workshop.accepting import Accepted
     from atanor.data.workshop.dataset import Dataset
     from atanor.project.ablation import Ablation, AblationPlan
+    from atanor.project.contest import Contest
     from atanor.project.conversation import Conversation
     from atanor.project.estimating import Prediction
     from atanor.project.outliers import Outliers
@@ -279,6 +280,21 @@ class Project:
         """
         self.report(run)
         return self.store.run_folder(self.store.run(run)) / "report.html"
+
+    def compare(self, candidates: Sequence[str], watcher: Watcher | None = None) -> Contest:
+        """Candidates of one role beside the first of them, on the same test items; nothing is asked again.
+
+        Args:
+            candidates: runs, candidates or releases, at least two.
+            watcher: told about long work; nobody by default.
+
+        Raises:
+            NotFoundError: there is no such candidate.
+            ConfigurationError: they cannot be compared.
+        """
+        from atanor.project.contest import hold_contest
+
+        return hold_contest(self.loaded, candidates, watcher or Unwatched())
 
     def promote(self, candidate: str, reason: str | None = None) -> Release:
         """Point a role's alias at a candidate: a run, a candidate's id, or an earlier release to go back to.
