@@ -118,3 +118,24 @@ def test_a_gate_is_judged_with_its_reason(text: str, changes: dict[str, object],
 def test_a_gate_on_something_not_measured_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match="`bleu` is not measured; measured: m"):
         judge(parse_gate("bleu better"), [comparison("m", BETTER)])
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "undecided"),
+    [
+        ("m better by 0.2", {"low": 0.1, "high": 0.4}, True),
+        ("m better by 0.5", {"low": 0.1, "high": 0.4}, False),
+        ("m better", {"low": -0.1, "high": 0.4, "verdict": UNSURE}, True),
+        ("m better", {"low": -0.01, "high": 0.01, "verdict": Verdict.NO_DIFFERENCE}, False),
+        ("m not worse by 0.05", {"low": -0.1, "high": 0.1, "verdict": UNSURE}, True),
+        ("m not worse by 0.05", {"low": -0.3, "high": -0.1, "verdict": Verdict.WORSE}, False),
+        ("m at least 0.9", {}, False),
+    ],
+)
+def test_a_gate_that_is_not_passed_says_whether_more_items_could_tell(
+    text: str, changes: dict[str, object], undecided: bool
+) -> None:
+    verdict = changes.pop("verdict", BETTER)
+    assert isinstance(verdict, Verdict)
+    result = judge(parse_gate(text), [comparison("m", verdict, **changes)])
+    assert (result.passed, result.undecided) == (False, undecided)

@@ -145,9 +145,14 @@ def gates_view(gates: Sequence[GateResult]) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for gate in gates:
-        mark = Text("pass", style="green") if gate.passed else Text("FAIL", style="bold red")
-        table.add_row(mark, Text.assemble(gate.gate, (f"  {gate.reason}", "dim")))
+        table.add_row(_gate_mark(gate), Text.assemble(gate.gate, (f"  {gate.reason}", "dim")))
     return Group(Text(), table)
+
+
+def _gate_mark(gate: GateResult) -> Text:
+    if gate.passed:
+        return Text("pass", style="green")
+    return Text("cannot tell", style="bold yellow") if gate.undecided else Text("FAIL", style="bold red")
 
 
 def next_view(role: str, page: str, project: str) -> RenderableType:

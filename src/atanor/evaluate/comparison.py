@@ -235,11 +235,11 @@ def _of_better(
         return Verdict.CANNOT_TELL, (
             f"Looks better on {_named(better)}, but with {len(targets)} metrics looked at that may be chance."
         )
-    failed = [gate.gate for gate in gates if not gate.passed]
-    if failed:
-        count = "a gate is" if len(failed) == 1 else f"{len(failed)} gates are"
-        missed = "; ".join(f"`{gate}`" for gate in failed)
-        return Verdict.CANNOT_TELL, f"Better on {_named(proven)}, but {count} not reached: {missed}."
+    missed = [gate for gate in gates if not gate.passed]
+    if missed:
+        count = "a gate is" if len(missed) == 1 else f"{len(missed)} gates are"
+        named = "; ".join(f"`{gate.gate}`{' (cannot tell)' if gate.undecided else ''}" for gate in missed)
+        return Verdict.CANNOT_TELL, f"Better on {_named(proven)}, but {count} not reached: {named}."
     return Verdict.BETTER, f"Better on {_named(proven)}{_rest(targets, proven)}{_gates(gates)}."
 
 

@@ -92,6 +92,8 @@ def judge(gate: Gate, comparisons: Sequence[Comparison]) -> GateResult:
       margin is the X. Of a candidate on too few items this cannot be shown, and the gate fails.
     - `at least X`, `at most X`: the candidate's own score over the test items, as measured.
 
+    A gate that is not passed is undecided where the interval holds what is asked for as well as less.
+
     Raises:
         ConfigurationError: the gate's metric is not among the comparisons.
     """
@@ -105,7 +107,19 @@ def judge(gate: Gate, comparisons: Sequence[Comparison]) -> GateResult:
         passed, reason = _not_worse(gate, found)
     else:
         passed, reason = _own_score(gate, found)
-    return GateResult(gate.text, passed, reason)
+    return GateResult(gate.text, passed, reason, not passed and _could_pass(gate, found))
+
+
+def _could_pass(gate: Gate, found: Comparison) -> bool:
+    """The interval of the gain reaches what is asked for."""
+    if gate.kind is GateKind.BETTER and gate.amount is None:
+        return found.verdict is Verdict.CANNOT_TELL
+    _, _, most = oriented(found.change, found.low, found.high, found.higher_is_better)
+    if gate.kind is GateKind.BETTER:
+        return gate.amount is not None and most >= gate.amount
+    if gate.kind is GateKind.NOT_WORSE:
+        return most >= -(found.margin if gate.amount is None else gate.amount)
+    return False
 
 
 def _better(gate: Gate, found: Comparison) -> tuple[bool, str]:

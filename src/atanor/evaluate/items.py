@@ -106,8 +106,16 @@ class Comparison:
 
 @dataclass(frozen=True)
 class GateResult:
-    """One gate of the project and whether the candidate passes it, with the reason in one sentence."""
+    """One gate of the project and whether the candidate passes it.
+
+    Attributes:
+        gate: as the project has it.
+        passed: it is reached.
+        reason: in one sentence.
+        undecided: it is not passed and not failed either: the interval holds both, and more test items could tell.
+    """
 
     gate: str
     passed: bool
     reason: str
+    undecided: bool = False

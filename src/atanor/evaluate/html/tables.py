@@ -70,7 +70,7 @@ def gate_table(gates: Sequence[GateResult]) -> Markup:
         return tag("p", text, class_="absent")
     head = [tag("th", name, scope="col") for name in ("", "gate", "why")]
     rows = [
-        tag("tr", tag("td", pass_mark(gate.passed)), tag("th", gate.gate, scope="row"), tag("td", gate.reason))
+        tag("tr", tag("td", pass_mark(gate)), tag("th", gate.gate, scope="row"), tag("td", gate.reason))
         for gate in gates
     ]
     passed = sum(gate.passed for gate in gates)

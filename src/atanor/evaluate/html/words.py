@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from atanor.evaluate.items import Comparison, Verdict
+from atanor.evaluate.items import Comparison, GateResult, Verdict
 from atanor.page.markup import Markup, tag
 
 SIGNS = {Verdict.BETTER: "▲", Verdict.WORSE: "▼", Verdict.NO_DIFFERENCE: "=", Verdict.CANNOT_TELL: "?"}
@@ -50,14 +50,16 @@ def outcome_mark(outcome: ItemOutcome) -> Markup:
     )
 
 
-def pass_mark(passed: bool) -> Markup:
+def pass_mark(gate: GateResult) -> Markup:
     """Whether a gate passes, with its sign."""
-    return tag(
-        "span",
-        _sign("✓" if passed else "✗"),
-        " pass" if passed else " fail",
-        class_=f"mark {'better' if passed else 'worse'}",
+    sign, word, style = (
+        ("✓", "pass", "better")
+        if gate.passed
+        else ("?", "cannot tell", STYLES[Verdict.CANNOT_TELL])
+        if gate.undecided
+        else ("✗", "fail", "worse")
     )
+    return tag("span", _sign(sign), f" {word}", class_=f"mark {style}")
 
 
 def gain(before: float | None, after: float | None, found: Comparison) -> float:
