@@ -64,7 +64,10 @@ roles:
           rslora: true
           second_factor: 16
       - full: {optimizer: adamw_8bit, betas: [0.9, 0.99], epsilon: 1e-7, objective: {dpo: {beta: 0.2}}}
-      - last_layers: {layers: 1, head: true}
+      - last_layers: {layers: 1, head: true, \
+against_forgetting: {replay: {share: 0.1, path: data/log.txt, max_tokens: 64}, \
+self_written: {share: 0.1, max_new_tokens: 32, temperature: 0.3}, kl_to_base: {weight: 0.2, rows: general}, \
+l2_sp: 0.01, ewc: {weight: 10, rows: 8}, average: {decay: 0.99, last: 2}}}
       - ia3
       - adapter: {width: 16, placement: houlsby, activation: silu}
       - prefix_tuning: {tokens: 8}

@@ -29,6 +29,8 @@ class Bench:
         seed: of everything random.
         folder: of this run.
         versions: of the libraries.
+        root: folder of the project, where relative paths start and caches lie.
+        held_out: ids of the role's validation and test examples, which nothing may learn from.
     """
 
     base: Base
@@ -38,6 +40,8 @@ class Bench:
     seed: int
     folder: Path
     versions: dict[str, str]
+    root: Path = Path()
+    held_out: frozenset[str] = frozenset()
 
     @property
     def material(self) -> Material:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,20 @@ from atanor.train.options import TrainOptions
 
 class TuningOptions(TrainOptions, ABC):
     """A method that trains."""
+
+    begins_as_base: ClassVar[bool] = True
+    """Before the first step the model answers as the base."""
+
+    @model_validator(mode="after")
+    def _anchors_possible(self) -> TuningOptions:
+        remedies = self.against_forgetting
+        for name, written in (("l2_sp", remedies.l2_sp), ("ewc", remedies.ewc)):
+            if written is not None and not self.begins_as_base:
+                raise ValueError(
+                    f"`{name}` holds what trains where it began, and virtual tokens do not begin as the base; write "
+                    "`kl_to_base` or `replay`"
+                )
+        return self
 
     @property
     def judged_as(self) -> str | None:
@@ -184,6 +198,8 @@ class BottleneckOptions(TuningOptions):
 class PrefixTuningOptions(TuningOptions):
     """`prefix_tuning`: train keys and values that stand before every prompt in every layer (Li and Liang 2021)."""
 
+    begins_as_base: ClassVar[bool] = False
+
     learning_rate: float = Field(
         1e-2,
         gt=0,
@@ -199,6 +215,8 @@ class PrefixTuningOptions(TuningOptions):
 
 class PromptTuningOptions(TuningOptions):
     """`prompt_tuning`: train embeddings that stand before every prompt (Lester et al. 2021, arXiv:2104.08691)."""
+
+    begins_as_base: ClassVar[bool] = False
 
     learning_rate: float = Field(
         3e-2, gt=0, description="Peak of the schedule; far above LoRA's, because only a few embeddings move."

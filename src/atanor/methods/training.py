@@ -24,6 +24,7 @@ from atanor.methods.options import (
     QloraOptions,
     TuningOptions,
 )
+from atanor.methods.remedies import prepare_remedies
 from atanor.models import (
     Base,
     BottleneckShape,
@@ -57,6 +58,7 @@ class Trained:
         training, validation = kind.items(chosen, material.training), kind.items(chosen, material.validation)
         for note in training.notes:
             progress.say(f"training  {note}")
+        remedies = prepare_remedies(options.against_forgetting, bench, progress)
         tuned = self.attach(options, bench)
         numbers = trained_numbers(tuned)
         try:
@@ -72,6 +74,8 @@ class Trained:
                     versions=bench.versions,
                     objective=kind.build(chosen, tuned, material),
                     rates=_rates(options),
+                    replays=remedies.replays,
+                    regularisers=remedies.regularisers(tuned),
                 ),
                 progress,
             )

@@ -274,6 +274,8 @@ def _notes(made: Made, method: str, wear: str | None) -> list[str]:
         notes.append("An earlier run had trained exactly this; its weights were used again.")
     if made.judged_as is not None:
         notes.append(made.judged_as)
+    if made.training is not None and made.training.averaged is not None:
+        notes.append(f"Published is {made.training.averaged}: it validated better than every checkpoint.")
     if made.training is None:
         notes.append(f"`{method}` trains nothing: the untouched base answered with another prompt.")
     return notes

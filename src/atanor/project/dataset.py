@@ -62,6 +62,7 @@ class RoleData:
         training: what is learned; its pairs are there where something in the role compares answers.
         validation: what chooses the best checkpoint.
         test: the held-out examples the verdict is made on.
+        held_out: ids of the validation and test examples.
         section: all counts, for the report.
         pieces: one training row cut where the loss weight changes, for showing.
         notes: what changed in the data since its split was frozen, in sentences.
@@ -70,6 +71,7 @@ class RoleData:
     training: Supervision
     validation: Supervision
     test: tuple[Example, ...]
+    held_out: frozenset[str]
     section: DataSection
     pieces: tuple[tuple[str, float], ...]
     notes: tuple[str, ...]
@@ -153,6 +155,7 @@ def prepare_role(
         training=_supervision(sides[Side.TRAIN], learned[Side.TRAIN]),
         validation=_supervision(sides[Side.VALIDATION], learned[Side.VALIDATION]),
         test=tuple(example for example in sides[Side.TEST] if example.id in usable),
+        held_out=frozenset(example.id for side in (Side.VALIDATION, Side.TEST) for example in sides[side]),
         section=DataSection(
             sources=[source.path for source in version.sources],
             dataset_sha=version.sha,

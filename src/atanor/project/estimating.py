@@ -145,7 +145,10 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
 
 
 def _unknown(choice: MethodChoice) -> BaseModelError:
-    reason = "its memory and time have not been measured; plain LoRA and full tuning with AdamW are predicted"
+    reason = (
+        "its memory and time have not been measured; plain LoRA and full tuning with AdamW are predicted, with nothing "
+        "against forgetting"
+    )
     return BaseModelError(
         f"nothing for `{choice.name}`: {reason}", [Problem(reason, field="methods", fix="`atanor run` trains it")]
     )
@@ -157,12 +160,10 @@ def _is_known(options: Options) -> bool:
         plain = not (options.targets or options.ranks or options.dora)
     else:
         plain = isinstance(options, FullOptions)
-    return (
-        plain
-        and isinstance(options, TrainOptions)
-        and options.optimizer is OptimizerName.ADAMW
-        and options.objective.name == "completion"
-    )
+    if not isinstance(options, TrainOptions):
+        return False
+    usual = options.objective.name == "completion" and not options.against_forgetting.in_words
+    return plain and usual and options.optimizer is OptimizerName.ADAMW
 
 
 def _unpredictable(config: PretrainedConfig, error: Exception) -> BaseModelError:

@@ -6,7 +6,7 @@ The models know one full form; the file may use a short one. `roles.director.dat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,14 @@ from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath
 from atanor.project.options import ProjectFile, RoleOptions
 from atanor.train.objectives.options import OBJECTIVE_OPTIONS
+from atanor.train.remedies.options import (
+    AverageOptions,
+    EwcOptions,
+    KlOptions,
+    RemedyOptions,
+    ReplayOptions,
+    SelfWrittenOptions,
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,16 @@ _ROLE_GROUPS: Mapping[str, type[BaseModel]] = {
     "metrics": MetricSpec,
 }
 
+_METHOD_GROUPS: Mapping[str, type[BaseModel]] = {
+    "against_forgetting": RemedyOptions,
+    "against_forgetting.replay": ReplayOptions,
+    "against_forgetting.self_written": SelfWrittenOptions,
+    "against_forgetting.kl_to_base": KlOptions,
+    "against_forgetting.ewc": EwcOptions,
+    "against_forgetting.average": AverageOptions,
+}
+"""Groups below every method that trains."""
+
 
 def option_groups() -> Iterator[OptionGroup]:
     """Every group of options a project file is made of, from the top down."""
@@ -75,6 +93,8 @@ def option_groups() -> Iterator[OptionGroup]:
         yield OptionGroup(f"roles.NAME.methods.{name}", method)
     for name, objective in OBJECTIVE_OPTIONS.items():
         yield OptionGroup(f"roles.NAME.methods.NAME.objective.{name}", objective)
+    for key, model in _METHOD_GROUPS.items():
+        yield OptionGroup(f"roles.NAME.methods.NAME.{key}", model)
 
 
 def options_at(path: FieldPath, raw: Any = None) -> type[BaseModel] | None:
@@ -95,12 +115,18 @@ def _group_at(path: FieldPath) -> type[BaseModel] | None:
         case ("roles", _):
             return RoleOptions
         case ("roles", _, "methods", method, *below):
-            return OBJECTIVE_OPTIONS.get(below[-1]) if below else METHOD_OPTIONS.get(method)
+            return _below_method(method, below)
         case ("roles", _, "metrics", _):
             return MetricSpec
         case ("roles", _, *group):
             return _ROLE_GROUPS.get(".".join(group))
     return None
+
+
+def _below_method(method: str, below: Sequence[str]) -> type[BaseModel] | None:
+    if not below:
+        return METHOD_OPTIONS.get(method)
+    return _METHOD_GROUPS.get(".".join(below)) or OBJECTIVE_OPTIONS.get(below[-1])
 
 
 def _technique_at(path: FieldPath, raw: Any) -> type[BaseModel] | None:

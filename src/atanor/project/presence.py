@@ -17,6 +17,7 @@ from atanor.errors import ConfigurationError, DataError, Problem, shorten
 from atanor.models.reference import BaseReference, Scheme
 from atanor.nearest import nearest
 from atanor.project.document import Document
+from atanor.project.notation import value_at
 
 
 def absent(document: Document) -> Iterator[Problem]:
@@ -32,6 +33,7 @@ def absent(document: Document) -> Iterator[Problem]:
             yield from _base_absent(document, f"roles.{name}.base", role.get("base"), root)
             yield from _data_absent(document, f"roles.{name}.data", role.get("data"), root)
             yield from _packages_absent(document, f"roles.{name}.methods", role.get("methods"))
+            yield from _general_absent(document, f"roles.{name}.methods", role.get("methods"), root)
 
 
 def _base_absent(document: Document, field: str, written: Any, root: Path) -> Iterator[Problem]:
@@ -65,6 +67,16 @@ def _data_absent(document: Document, field: str, written: Any, root: Path) -> It
         # A name too long for the file system, for one.
         reason = f"the file cannot be opened: {error.strerror}"
         yield Problem(reason, str(document.file), document.line_of(at), at, shorten(path), "Write the path of a file")
+
+
+def _general_absent(document: Document, field: str, methods: Any, root: Path) -> Iterator[Problem]:
+    """A problem for every file of general rows that a method replays and that cannot be read."""
+    for index, entry in enumerate(methods if isinstance(methods, list) else ()):
+        for name, options in entry.items() if isinstance(entry, Mapping) else ():
+            for key in ("replay", "self_written"):
+                group = value_at(options, ("against_forgetting", key))
+                if isinstance(group, Mapping):
+                    yield from _data_absent(document, f"{field}[{index}].{name}.against_forgetting.{key}", group, root)
 
 
 def base_problem(reference: BaseReference, root: Path) -> Problem | None:

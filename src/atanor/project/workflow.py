@@ -223,6 +223,8 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
                 seed=job.seed,
                 folder=training,
                 versions=versions(),
+                root=job.loaded.root,
+                held_out=job.data.held_out,
             ),
             job.watcher,
         )
@@ -242,6 +244,7 @@ def _training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
         "validation": _learned(job.data.validation),
         "base": [job.base.local.sha, str(job.base.model.dtype)],
         "seed": job.seed,
+        "general": _general_files(job.loaded.root, choice),
         "again": run.key if job.again else None,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -346,10 +349,14 @@ def _plan(job: RoleJob, choice: MethodChoice) -> str:
         return f"{choice.name} · nothing is trained"
     learned = OBJECTIVES[options.objective.name].items(options.objective.options, job.data.training)
     steps = steps_of(len(learned.items), options)
-    return (
-        f"{options.in_words} · {options.objective.name} · lr {options.learning_rate:g} {options.schedule_in_force} · "
-        f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows"
+    parts = (
+        options.in_words,
+        options.objective.name,
+        f"lr {options.learning_rate:g} {options.schedule_in_force}",
+        f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows",
+        *options.against_forgetting.in_words,
     )
+    return " · ".join(parts)
 
 
 def _predict(job: RoleJob, choice: MethodChoice) -> Prediction | None:
@@ -385,6 +392,7 @@ def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
         "base": [job.base.local.sha, job.base.template_sha, str(job.base.model.dtype)],
         "metrics": _metric_files(job.loaded.root, job.role),
         "seed": job.seed,
+        "general": _general_files(job.loaded.root, choice),
     }
     if job.trial is not None:
         content["trial"] = job.trial.name
@@ -398,4 +406,14 @@ def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
 def _metric_files(root: Path, role: RoleOptions) -> dict[str, str]:
     """Hashes of the files metrics are made from: another schema is another run."""
     named = [spec.argument.partition(":")[0] for spec in role.metrics_in_force if spec.argument]
+    return {name: sha256_file(root / name) for name in named if (root / name).is_file()}
+
+
+def _general_files(root: Path, choice: MethodChoice) -> dict[str, str]:
+    """Hashes of the files that general rows are read from: other rows are another training."""
+    options = choice.options
+    if not isinstance(options, TrainOptions):
+        return {}
+    remedies = options.against_forgetting
+    named = [one.path for one in (remedies.replay, remedies.self_written) if one is not None and one.path]
     return {name: sha256_file(root / name) for name in named if (root / name).is_file()}

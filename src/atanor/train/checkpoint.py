@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,10 +68,10 @@ def first_whole(candidates: Iterable[Checkpoint], run: Path, progress: Progress)
     return None
 
 
-def drop_old(run: Path, keep_newest: int, keep_step: int | None) -> None:
-    """Remove checkpoints but the newest `keep_newest` and that of `keep_step` (the best)."""
+def drop_old(run: Path, keep_newest: int, keep_steps: Collection[int | None]) -> None:
+    """Remove checkpoints but the newest `keep_newest` and those of `keep_steps` (the best, those to be averaged)."""
     for checkpoint in checkpoints(run)[:-keep_newest]:
-        if checkpoint.step != keep_step:
+        if checkpoint.step not in keep_steps:
             try:
                 remove_folder(checkpoint.folder)
             except OSError as error:

@@ -9,6 +9,8 @@ from pathlib import Path
 from atanor.models import Tuned
 from atanor.train.objectives import Completion, Objective, TrainingItem
 from atanor.train.options import TrainOptions
+from atanor.train.remedies.regulariser import Regulariser
+from atanor.train.remedies.replay import Replay
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class TrainingJob:
         versions: of the libraries; a resume under others is told, because bits may then differ.
         objective: what is minimised; decides what an item is.
         rates: parts of parameters' names, and by how much their learning rate is multiplied.
+        replays: general rows that stand among the training rows of every step.
+        regularisers: what is added to the objective.
     """
 
     tuned: Tuned
@@ -38,3 +42,5 @@ class TrainingJob:
     versions: dict[str, str]
     objective: Objective = field(default_factory=Completion)
     rates: Mapping[str, float] = field(default_factory=dict)
+    replays: Sequence[Replay] = ()
+    regularisers: Sequence[Regulariser] = ()

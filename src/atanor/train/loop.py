@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from atanor.train.step import WindowStep
 from atanor.train.windows import WindowLoader
 
 STATE = "trainer_state.json"
+AVERAGE = "average_loss"
+"""Validation loss of the moving average of weights, in the history."""
 
 
 class WindowTrainer(Trainer):
@@ -63,7 +66,9 @@ class WindowTrainer(Trainer):
         )
         self._clock = time.perf_counter()
         self._executed = 0
-        super().__init__(model=job.tuned.model, args=arguments, train_dataset=list(job.training), callbacks=callbacks)
+        self._penalties: dict[str, float] = {}
+        watchers = [_StepCounter(self.step), *callbacks]
+        super().__init__(model=job.tuned.model, args=arguments, train_dataset=list(job.training), callbacks=watchers)
         self.remove_callback(PrinterCallback)  # StepWatcher reports; nothing is printed from here
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
@@ -84,7 +89,8 @@ class WindowTrainer(Trainer):
         return self.lr_scheduler
 
     def get_train_dataloader(self) -> WindowLoader:
-        return WindowLoader(self.job.training, self.job.options.batch, self.args.seed, self.job.options.order)
+        job = self.job
+        return WindowLoader(job.training, job.options.batch, self.args.seed, job.options.order, job.replays)
 
     def training_step(
         self, model: torch.nn.Module, inputs: list[TrainingItem], num_items_in_batch: object = None
@@ -95,18 +101,20 @@ class WindowTrainer(Trainer):
         set_training(self.optimizer, True)
         done = self.step(inputs, self.state.global_step + 1)
         self._executed = done.executed
+        self._penalties = {f"penalty_{name}": value for name, value in done.penalties.items()}
         self.state.num_input_tokens_seen += done.logical
         return torch.tensor(done.loss, device=self.args.device)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """As the Trainer's, with what is added up over interruptions.
 
-        `elapsed` is seconds of training so far; `executed`, of a step, the tokens computed for it.
+        `elapsed` is seconds of training so far; `executed`, of a step, the tokens computed for it, and `penalty_…` what
+        each regulariser added to its loss.
         """
         del start_time
         now = time.perf_counter()
-        executed = {"executed": float(self._executed)} if "loss" in logs else {}
-        super().log({**logs, **executed, "elapsed": elapsed(self.state) + now - self._clock})
+        step = {"executed": float(self._executed), **self._penalties} if "loss" in logs else {}
+        super().log({**logs, **step, "elapsed": elapsed(self.state) + now - self._clock})
         self._clock = now
 
     def floating_point_ops(self, inputs: object) -> int:
@@ -121,6 +129,8 @@ class WindowTrainer(Trainer):
             return {}
         set_training(self.optimizer, False)
         metrics = {"eval_loss": self.step.validate()}
+        if (averaged := self.step.validate_average()) is not None:
+            metrics[AVERAGE] = averaged
         self.log(metrics)
         control: TrainerControl = self.control  # type: ignore[has-type]
         self.control = self.callback_handler.on_evaluate(self.args, self.state, control, metrics)
@@ -130,16 +140,31 @@ class WindowTrainer(Trainer):
         del model, trial
         set_training(self.optimizer, False)
         with writing_checkpoint(self.job.folder, self.state.global_step) as folder:
-            self.job.tuned.save(folder)
+            self.step.save(folder)
             self._save_optimizer_and_scheduler(str(folder))
             self._save_scaler(str(folder))
             self._save_rng_state(str(folder))
             self.state.save_to_json(str(folder / STATE))
-        drop_old(self.job.folder, self.job.options.keep_checkpoints, best_step(self.state))
+        average = self.job.options.against_forgetting.average
+        last = 0 if average is None else average.last or 0
+        averaged = [step for step, _ in validation_losses(self.state)][-last:] if last else []
+        drop_old(self.job.folder, self.job.options.keep_checkpoints, {best_step(self.state), *averaged})
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
         del model
-        self.job.tuned.restore(Path(resume_from_checkpoint))
+        self.step.restore(Path(resume_from_checkpoint))
+
+
+class _StepCounter(TrainerCallback):
+    """Tells the step when the optimizer has made one."""
+
+    def __init__(self, step: WindowStep) -> None:
+        self.step = step
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object
+    ) -> None:
+        self.step.stepped(state.global_step)
 
 
 class StepWatcher(TrainerCallback):
@@ -191,10 +216,27 @@ def elapsed(state: TrainerState) -> float:
     return float(state.log_history[-1].get("elapsed", 0.0)) if state.log_history else 0.0
 
 
+@dataclass(frozen=True)
+class Validated:
+    """A validation loss of the weights after a step, or of their moving average."""
+
+    loss: float
+    step: int
+    averaged: bool
+
+
+def validated(state: TrainerState) -> list[Validated]:
+    """All validation losses so far, the lowest first, the earlier of equals."""
+    entries = [entry for entry in state.log_history if "eval_loss" in entry]
+    plain = [Validated(entry["eval_loss"], entry["step"], False) for entry in entries]
+    averaged = [Validated(entry[AVERAGE], entry["step"], True) for entry in entries if AVERAGE in entry]
+    return sorted([*plain, *averaged], key=lambda one: (one.loss, one.step, one.averaged))
+
+
 def best_step(state: TrainerState) -> int | None:
     """Step with the lowest validation loss, the earliest of equals; None before the first validation."""
-    losses = validation_losses(state)
-    return min(losses, key=lambda entry: (entry[1], entry[0]))[0] if losses else None
+    found = validated(state)
+    return found[0].step if found else None
 
 
 def stopped_early(state: TrainerState, patience: int) -> bool:

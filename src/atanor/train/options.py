@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from atanor.options import Options
 from atanor.train.objectives.options import ObjectiveChoice
+from atanor.train.remedies.options import RemedyOptions
 
 
 class Precision(StrEnum):
@@ -139,6 +140,9 @@ class TrainOptions(Options):
         4, ge=0, description="Stop after this many validations without improvement; 0 trains to the end."
     )
     keep_checkpoints: int = Field(2, ge=1, description="Newest checkpoints kept beside the best.")
+    against_forgetting: RemedyOptions = Field(
+        default_factory=RemedyOptions, description="What is done so that general knowledge is kept; nothing by default."
+    )
 
     @model_validator(mode="after")
     def _optimizer_reads_what_is_written(self) -> TrainOptions:
@@ -149,6 +153,20 @@ class TrainOptions(Options):
             raise ValueError(
                 "`schedule_free` averages weights in place of a schedule; remove `schedule` or write `constant`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _remedies_possible(self) -> TrainOptions:
+        remedies = self.against_forgetting
+        average = remedies.average
+        replays = remedies.replay is not None or remedies.self_written is not None
+        if replays and self.objective.name != "completion":
+            raise ValueError(
+                f"general rows have one answer, which `{self.objective.name}` cannot learn from; write "
+                "`kl_to_base` with `rows: own` in place of `replay` and `self_written`"
+            )
+        if average is not None and average.decay is not None and self.optimizer is OptimizerName.SCHEDULE_FREE:
+            raise ValueError("`schedule_free` is a moving average of weights already; remove `average: {decay}`")
         return self
 
     @property

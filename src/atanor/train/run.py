@@ -29,14 +29,17 @@ from atanor.train.job import TrainingJob
 from atanor.train.loop import (
     STATE,
     StepWatcher,
+    Validated,
     WindowTrainer,
     elapsed,
     executed_tokens,
     stopped_early,
     training_losses,
+    validated,
     validation_losses,
 )
 from atanor.train.options import Order, Precision, TrainOptions
+from atanor.train.remedies.averaging import MOVING, mean_of, put, swapped_in
 
 VERSIONS = "versions.json"
 TRAINER_LOCK = "trainer.lock"
@@ -53,7 +56,8 @@ class Interrupted(AtanorError, KeyboardInterrupt):
 class TrainingResult:
     """What `train` made. Time and tokens add up over interruptions; memory is the peak of this process.
 
-    `folder` is what others load. `logical_tokens` are those of the rows, `executed_tokens` those computed: what rows of
+    `averaged` says what mean of weights was published, where one was better than every checkpoint. `folder` is what
+    others load. `logical_tokens` are those of the rows, `executed_tokens` those computed: what rows of
     a step share counts once.
     """
 
@@ -68,6 +72,7 @@ class TrainingResult:
     peak_memory_bytes: int
     train_loss: tuple[tuple[int, float], ...]
     validation_loss: tuple[tuple[int, float], ...]
+    averaged: str | None = None
 
 
 def train_dtype(precision: Precision) -> torch.dtype:
@@ -119,11 +124,15 @@ def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
         compile=job.options.compile,
     )
     _self_check(engine, job, progress)
+    for regulariser in job.regularisers:
+        regulariser.begin(engine, progress)
     resume = newest_whole(job.folder, progress)
     _compare_versions(job, resume, progress)
     state = _run_trainer(job, engine, resume, progress)
     best = _best_whole(job.folder, state, progress)
-    job.tuned.restore(best.folder)
+    job.tuned.restore(best.weights)
+    averaged = "the moving average of the weights" if best.averaged else None
+    averaged = _take_mean(job, engine, state, best, progress) or averaged
     job.tuned.model.eval()
     published = job.folder / job.tuned.folder_name
     with writing_folder(published) as folder:
@@ -132,7 +141,8 @@ def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
         folder=published,
         precision=str(dtype).removeprefix("torch."),
         steps=state.global_step,
-        best_step=best.step,
+        best_step=best.checkpoint.step,
+        averaged=averaged,
         resumed_at=0 if resume is None else resume.step,
         seconds=elapsed(state),
         logical_tokens=int(state.num_input_tokens_seen),
@@ -143,22 +153,68 @@ def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
     )
 
 
-def _best_whole(run: Path, state: TrainerState, progress: Progress) -> Checkpoint:
-    """The checkpoint of lowest validation loss that is whole; without validation the last one.
+@dataclass(frozen=True)
+class _Best:
+    """The best weights on the disk.
+
+    Attributes:
+        checkpoint: which holds them.
+        averaged: they are the moving average it holds.
+        loss: their validation loss; infinite without validation.
+    """
+
+    checkpoint: Checkpoint
+    averaged: bool
+    loss: float
+
+    @property
+    def weights(self) -> Path:
+        return self.checkpoint.folder / MOVING if self.averaged else self.checkpoint.folder
+
+
+def _best_whole(run: Path, state: TrainerState, progress: Progress) -> _Best:
+    """The weights of lowest validation loss whose checkpoint is whole; without validation the last ones.
 
     Raises:
         StoreError: none is left.
     """
-    there = {checkpoint.step: checkpoint for checkpoint in checkpoints(run)}
-    validated = sorted(validation_losses(state), key=lambda entry: (entry[1], entry[0]))
-    wanted = [step for step, _ in validated] or [state.global_step]
-    found = first_whole((there[step] for step in wanted if step in there), run, progress)
-    if found is None:
-        problem = Problem("no checkpoint is whole", file=str(run), fix="Remove the folder and run again")
-        raise StoreError("the trained weights are gone", [problem])
-    if found.step != wanted[0]:
-        progress.say(f"training  the best checkpoint, of step {wanted[0]}, is gone; that of step {found.step} is taken")
-    return found
+    wanted = validated(state) or [Validated(math.inf, state.global_step, False)]
+    for one in wanted:
+        there = [checkpoint for checkpoint in checkpoints(run) if checkpoint.step == one.step]
+        found = first_whole(there, run, progress)
+        if found is None:
+            continue
+        if one.step != wanted[0].step:
+            progress.say(
+                f"training  the best checkpoint, of step {wanted[0].step}, is gone; that of step {one.step} is taken"
+            )
+        return _Best(found, one.averaged, one.loss)
+    problem = Problem("no checkpoint is whole", file=str(run), fix="Remove the folder and run again")
+    raise StoreError("the trained weights are gone", [problem])
+
+
+def _take_mean(job: TrainingJob, engine: Engine, state: TrainerState, best: _Best, progress: Progress) -> str | None:
+    """Put the mean of the last checkpoints into the model if it validates better than the best; says so."""
+    average = job.options.against_forgetting.average
+    if average is None or average.last is None or not job.validation:
+        return None
+    steps = [step for step, _ in validation_losses(state)][-average.last :]
+    there = [checkpoint for checkpoint in checkpoints(job.folder) if checkpoint.step in steps]
+    whole = [found for checkpoint in there if (found := first_whole([checkpoint], job.folder, progress)) is not None]
+    name = f"the mean of the last {len(whole)} checkpoints"
+    if len(whole) < average.last:
+        progress.say(f"training  {name} is taken: there are no more")
+    mean = mean_of(job.tuned, [checkpoint.folder for checkpoint in whole])
+    job.tuned.model.eval()
+    with swapped_in(job.tuned, mean):
+        loss = job.objective.mean_loss(engine, job.validation)
+    better = loss < best.loss
+    progress.say(
+        f"training  {name}: validation loss {loss:.4f}, {'better' if better else 'not better'} than {best.loss:.4f}"
+    )
+    if better:
+        put(job.tuned, mean)
+    return name if better else None
 
 
 def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, progress: Progress) -> TrainerState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +11,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from atanor.train.objectives import TrainingItem
 from atanor.train.options import Order
+from atanor.train.remedies.replay import Replay, replayed
 
 
 class WindowSampler(Sampler[list[int]]):
@@ -24,13 +26,22 @@ class WindowSampler(Sampler[list[int]]):
         seed: of the permutations.
         order: `SHUFFLED` draws every permutation of rows with equal chance. `BY_PREFIX` draws among the orders that
             walk the rows' prefix tree, in which rows of one prefix are neighbours, and shuffles the windows.
+        replays: general rows that are added to every window; their numbers go on after those of `rows`.
     """
 
-    def __init__(self, rows: Sequence[TrainingItem], batch: int, seed: int, order: Order = Order.SHUFFLED) -> None:
+    def __init__(
+        self,
+        rows: Sequence[TrainingItem],
+        batch: int,
+        seed: int,
+        order: Order = Order.SHUFFLED,
+        replays: Sequence[Replay] = (),
+    ) -> None:
         self.rows = rows
         self.batch = batch
         self.seed = seed
         self.order = order
+        self.replays = replays
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -50,7 +61,13 @@ class WindowSampler(Sampler[list[int]]):
         if self.epoch == 0:
             longest = max(range(len(windows)), key=lambda number: max(map(self._length, windows[number])))
             windows.insert(0, windows.pop(longest))
-        yield from windows
+        for number, window in enumerate(windows):
+            yield [*window, *self._added(self.epoch * len(self) + number, len(window))]
+
+    def _added(self, step: int, own: int) -> list[int]:
+        """Numbers of the general rows of one window."""
+        starts = list(itertools.accumulate((len(replay.rows) for replay in self.replays), initial=len(self.rows)))
+        return [starts[source] + row for source, row in replayed(self.replays, step, own, self.batch)]
 
     def _length(self, number: int) -> int:
         return len(self.rows[number].tokens)
@@ -68,10 +85,17 @@ class WindowSampler(Sampler[list[int]]):
 class WindowLoader(DataLoader[list[TrainingItem]]):
     """Yields the rows of one optimizer step as a list; how they are cut into passes is the engine's business."""
 
-    def __init__(self, rows: Sequence[TrainingItem], batch: int, seed: int, order: Order = Order.SHUFFLED) -> None:
+    def __init__(
+        self,
+        rows: Sequence[TrainingItem],
+        batch: int,
+        seed: int,
+        order: Order = Order.SHUFFLED,
+        replays: Sequence[Replay] = (),
+    ) -> None:
         super().__init__(
-            rows,  # type: ignore[arg-type]  # any sequence is a map-style dataset
-            batch_sampler=WindowSampler(rows, batch, seed, order),
+            [*rows, *(row for replay in replays for row in replay.rows)],  # type: ignore[arg-type]  # a list is a map
+            batch_sampler=WindowSampler(rows, batch, seed, order, replays),
             collate_fn=list,
         )
 
