@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from atanor.data.rows import TokenRow
-from atanor.models import Base, BaseReference, attach_lora, encode_chat, load_base, resolve_base
+from atanor.models import Base, BaseReference, attach_lora, encode_chat, encode_pair, load_base, resolve_base
 from atanor.progress import Silent
 from atanor.store.files import sha256_file
 from atanor.train import TrainingJob, TrainOptions, train
@@ -24,7 +24,7 @@ def rows(base: Base, count: int) -> list[TokenRow]:
             {"role": "user", "content": f"question {number * 7 % 10} of {number}"},
             {"role": "assistant", "content": f"answer {number} " * (1 + number % 4)},
         ]
-        chat = encode_chat(base.tokenizer, turns, base.end_ids)
+        chat = (encode_pair if base.encoder_decoder else encode_chat)(base.tokenizer, turns, base.end_ids)
         supervised = {place for span in chat.spans for place in range(span.start, span.end)}
         weights = tuple(1.0 if place in supervised else 0.0 for place in range(len(chat.tokens)))
         made.append(TokenRow(f"row{number}", chat.tokens, weights, 1))

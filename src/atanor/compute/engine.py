@@ -28,6 +28,7 @@ from atanor.compute.head import Head, KeptHead
 from atanor.compute.head_loss import Predictions
 from atanor.compute.layout import KeyValue, Layout, cells_filled, lay_out
 from atanor.compute.padded import GroupLoss, Padded
+from atanor.compute.paired import Paired
 from atanor.compute.precision import autocast_for
 from atanor.compute.schedule import plan
 from atanor.compute.sharing import BOTH_WAYS, randomness, refuse_randomness, unshareable
@@ -66,7 +67,7 @@ class Engine:
     """Computes on one model, whichever of its adapters is active.
 
     Args:
-        model: a causal language model, with or without PEFT adapters.
+        model: a causal language model or one of an encoder and a decoder, with or without PEFT adapters.
         pad: token id that fills up a line where rows cannot share; its value never matters.
         tokens_per_pass: most tokens a forward pass computes; None takes what fills the device's arithmetic units.
         dtype: arithmetic of the linear layers; a wider type of the weights themselves is kept only for float32.
@@ -91,7 +92,8 @@ class Engine:
         trains = any(parameter.requires_grad for parameter in self.network.parameters())
         random = randomness(self.network) if trains else []
         alone = unshareable(self.network)
-        if share and alone != BOTH_WAYS:
+        paired = bool(self.network.config.is_encoder_decoder)
+        if share and alone != BOTH_WAYS and not paired:
             refuse_randomness(random)
         weight = next(self.network.parameters())
         arithmetic = torch.bfloat16 if dtype == torch.bfloat16 else weight.dtype
@@ -106,7 +108,8 @@ class Engine:
             self.reason = "virtual tokens that PEFT puts before each of them"
         self.route = Route.SEPARATE if self.reason else Route.FOREST
         self._autocast = autocast_for(dtype)
-        self._padded = Padded(model if prompted else self.network, pad, self.tokens_per_pass, self._autocast)
+        separate = Paired if paired else Padded
+        self._padded = separate(model if prompted else self.network, pad, self.tokens_per_pass, self._autocast)
         self._encoded = Encoded(self.network, self._padded) if alone == BOTH_WAYS else None
         self._fusion = Fusion(self.network, arithmetic, gating.compiled() if compile else gating.Eager())
         self._arithmetic = arithmetic

@@ -85,7 +85,7 @@ class Padded:
         """As `Engine.backward_groups`, a group a pass."""
         total = 0.0
         for number, group in enumerate(groups):
-            batch = lay_out(group, range(len(group)), self.pad, self._device)
+            batch = self._lay_out(group, range(len(group)))
             parts = torch.split(self._nll(batch), list(batch.counts_B))
             value = loss([number], [torch.stack([part.sum() for part in parts])])
             value.backward()  # type: ignore[no-untyped-call]
@@ -122,7 +122,10 @@ class Padded:
 
     def _batches(self, rows: Sequence[WeightedTokens]) -> Iterator[Batch]:
         for numbers in plan_passes([len(row.tokens) for row in rows], self.tokens_per_pass):
-            yield lay_out(rows, numbers, self.pad, self._device)
+            yield self._lay_out(rows, numbers)
+
+    def _lay_out(self, rows: Sequence[WeightedTokens], numbers: Sequence[int]) -> Batch:
+        return lay_out(rows, numbers, self.pad, self._device)
 
     def _hidden(self, batch: Batch) -> Tensor:
         """What the body of the network gives to the head at the places that predict something, (S, d)."""
@@ -150,13 +153,16 @@ class Padded:
     def _nll(self, batch: Batch) -> Tensor:
         if self._classes is None:
             with self.autocast():
-                logits_BTV: Tensor = self.network(input_ids=batch.tokens_BT, use_cache=False).logits
-            logits_BTV = logits_BTV[:, -batch.tokens_BT.shape[1] :]
+                logits_BTV = self._logits(batch)[:, -batch.tokens_BT.shape[1] :]
             logits_SV = logits_BTV.flatten(0, 1).index_select(0, batch.places_S)
         else:  # the network's own forward gives the logits of one place only
             logits_SV = self._classes(self._hidden(batch).to(next(self._classes.parameters()).dtype))
         wide = logits_SV if logits_SV.dtype == torch.float64 else logits_SV.float()
         return torch.nn.functional.cross_entropy(wide, batch.targets_S, reduction="none")
+
+    def _logits(self, batch: Batch) -> Tensor:
+        logits_BTV: Tensor = self.network(input_ids=batch.tokens_BT, use_cache=False).logits
+        return logits_BTV
 
 
 def _supervision(batch: Batch, numbering: Numbering) -> Supervision:

@@ -20,6 +20,8 @@ def unshareable(network: PreTrainedModel) -> str | None:
     """
     if is_encoder(network.config):
         return BOTH_WAYS
+    if network.config.is_encoder_decoder:
+        return "the encoder reads a prompt from both sides, so what prompts have in common is not the same in each"
     config = network.config.get_text_config()
     others = {str(kind) for kind in getattr(config, "layer_types", None) or ()} - _ATTENTION
     if others:

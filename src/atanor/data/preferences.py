@@ -58,6 +58,8 @@ def render_pairs(
     options: RenderOptions,
     context: int,
     end_ids: frozenset[int],
+    *,
+    encoder_decoder: bool = False,
 ) -> PairResult:
     """Render every example, and both answers of those that have a worse one.
 
@@ -71,6 +73,7 @@ def render_pairs(
         options: see `render_examples`.
         context: see `render_examples`.
         end_ids: see `render_examples`.
+        encoder_decoder: see `render_examples`.
 
     Raises:
         BaseModelError: see `render_examples`.
@@ -88,7 +91,8 @@ def render_pairs(
                 refusals.append(refused(example, error))
                 continue
             better, worse = (
-                render_examples([one], tokenizer, whole, context, end_ids) for one in (example, _worse(example))
+                render_examples([one], tokenizer, whole, context, end_ids, encoder_decoder=encoder_decoder)
+                for one in (example, _worse(example))
             )
             if better.refusals or worse.refusals:
                 told = [replace(one, reason=f"with the worse answer: {one.reason}") for one in worse.refusals]
@@ -97,7 +101,7 @@ def render_pairs(
             rejected = replace(worse.rows[0], example_id=example.id)
             pairs.append(PreferencePair(example.id, better.rows[0], rejected))
         kept.append(example)
-    rendered = render_examples(kept, tokenizer, options, context, end_ids)
+    rendered = render_examples(kept, tokenizer, options, context, end_ids, encoder_decoder=encoder_decoder)
     return PairResult(replace(rendered, refusals=(*refusals, *rendered.refusals)), tuple(pairs))
 
 

@@ -49,6 +49,8 @@ def render_examples(
     options: RenderOptions,
     context: int,
     end_ids: frozenset[int],
+    *,
+    encoder_decoder: bool = False,
 ) -> RenderResult:
     """Render every example through the base's chat template.
 
@@ -60,6 +62,7 @@ def render_examples(
         options: the limit, what happens to longer rows, which turns are supervised.
         context: the base model's context in tokens.
         end_ids: from `chat_template.end_of_turn_ids`.
+        encoder_decoder: an encoder reads the prompt and a decoder writes the answer; no chat template is needed then.
 
     Raises:
         BaseModelError: the base has no chat template and the examples are conversations.
@@ -71,11 +74,14 @@ def render_examples(
     truncated = split = parts = 0
     for example in examples:
         try:
-            whole = _weighted(example, tokenizer, options.train_on, end_ids)
+            weighted = _weighted_pair if encoder_decoder else _weighted
+            whole = weighted(example, tokenizer, options.train_on, end_ids)
             fitted = fit_row(example.id, whole, tokenizer, options, limit)
             _require_something_to_learn(example, fitted[0])
+            if encoder_decoder:
+                _require_a_prompt(fitted[0])
         except (DataError, BaseModelError) as error:
-            if example.messages and not tokenizer.chat_template:
+            if example.messages and not tokenizer.chat_template and not encoder_decoder:
                 raise
             refusals.append(refused(example, error))
             continue
@@ -88,7 +94,9 @@ def render_examples(
     return RenderResult(tuple(rows), tuple(refusals), truncated, split, parts)
 
 
-def prompt_tokens(example: Example, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
+def prompt_tokens(
+    example: Example, tokenizer: PreTrainedTokenizerBase, *, encoder_decoder: bool = False
+) -> tuple[int, ...]:
     """Tokens the model is given to produce `example.reference`.
 
     The example's row begins with exactly these when only its last turn is supervised. When earlier answers are too,
@@ -99,7 +107,10 @@ def prompt_tokens(example: Example, tokenizer: PreTrainedTokenizerBase) -> tuple
         BaseModelError: the base has no chat template, or it refuses the conversation.
     """
     from atanor.models.chat_template import encode_prompt
+    from atanor.models.sequence_to_sequence import encode_source
 
+    if encoder_decoder:
+        return encode_source(tokenizer, _turns(example)[:-1])
     if not example.messages:
         return () if tokenizer.bos_token_id is None else (int(tokenizer.bos_token_id),)
     return encode_prompt(tokenizer, _turns(example)[:-1])
@@ -142,6 +153,26 @@ def _weighted(
         return WeightedTokens(tokens, weights, len(text.encode()), head=1)
     # Nothing predicts the first token, so its bytes must not count in bits per byte either.
     return WeightedTokens(tokens, weights, supervised_bytes(tokens, weights, tokenizer), head=0)
+
+
+def _weighted_pair(
+    example: Example, tokenizer: PreTrainedTokenizerBase, train_on: TrainOn, end_ids: frozenset[int]
+) -> WeightedTokens:
+    """Prompt and answer as one sequence, the weights on the answer."""
+    from atanor.models.sequence_to_sequence import encode_pair
+
+    _refuse_control_tokens(example, tokenizer)
+    if not example.messages:
+        fix = "Give rows of a prompt and an answer, or use a base without an encoder"
+        raise row_error("a plain text has no prompt that the encoder could read", field="text", fix=fix)
+    last = len(example.messages) - 1
+    if _supervised_turns(example, train_on) != {last}:
+        fix = "Give earlier turns a weight of 0; of a conversation, the last answer is what the decoder writes"
+        raise row_error("an earlier answer carries loss, and the encoder reads it", field="messages", fix=fix)
+    encoded = encode_pair(tokenizer, _turns(example), end_ids)
+    start = encoded.spans[0].start
+    weights = (0.0,) * start + (1.0,) * (len(encoded.tokens) - start)
+    return WeightedTokens(encoded.tokens, weights, len(example.messages[last].content.encode()), start)
 
 
 def _weighted_chat(
@@ -198,6 +229,12 @@ def _refuse_control_tokens(example: Example, tokenizer: PreTrainedTokenizerBase)
         if token is not None:
             fix = "Write it otherwise, or remove it: in text it would act as a control token"
             raise row_error("the text holds a special token of this base", field=field, value=token, fix=fix)
+
+
+def _require_a_prompt(row: TokenRow) -> None:
+    if row.weights[0] > 0:
+        reason = f"nothing of the prompt is left: the answer alone has at least {len(row.tokens)} tokens"
+        raise row_error(reason, fix="Shorten the answer, or raise `max_tokens` if the base allows it")
 
 
 def _require_something_to_learn(example: Example, row: TokenRow) -> None:

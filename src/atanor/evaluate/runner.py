@@ -14,7 +14,7 @@ from atanor.data.rows import TokenRow
 from atanor.evaluate.items import Item, Outcome
 from atanor.evaluate.options import GenerationOptions
 from atanor.inference import Answer, Decoding, generate_answers, score_rows
-from atanor.models import Base, encode_text
+from atanor.models import Base, encode_halves, encode_text
 from atanor.progress import Progress
 
 
@@ -86,10 +86,18 @@ def general_text(base: Base) -> tuple[list[Item], TestPaper]:
     ]
     rows = []
     for passage in passages:
-        tokens = encode_text(base.tokenizer, passage["text"])[: base.context]
-        weights = (1.0,) * len(tokens)
-        rows.append(TokenRow(passage["id"], tokens, weights, len(passage["text"].encode())))
+        rows.append(_general_row(base, passage["id"], passage["text"]))
     return items, TestPaper(rows, ())
+
+
+def _general_row(base: Base, name: str, text: str) -> TokenRow:
+    """All of a text to predict; by a decoder behind an encoder, its second half from the first."""
+    if base.encoder_decoder:
+        halves, size = encode_halves(base.tokenizer, text, base.end_ids)
+        start = halves.spans[0].start
+        return TokenRow(name, halves.tokens, (0.0,) * start + (1.0,) * (len(halves.tokens) - start), size)
+    tokens = encode_text(base.tokenizer, text)[: base.context]
+    return TokenRow(name, tokens, (1.0,) * len(tokens), len(text.encode()))
 
 
 def outcomes_to_json(outcomes: Sequence[Outcome]) -> bytes:

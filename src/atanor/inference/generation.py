@@ -65,7 +65,7 @@ def generate_answers(
         ConfigurationError: a prompt and its answer do not fit into the model's context.
     """
     longest = virtual_tokens(model) + max(map(len, prompts), default=0)
-    if longest + decoding.max_new_tokens > base.context:
+    if longest + decoding.max_new_tokens > base.context:  # of an encoder and a decoder together: rows are held to it
         raise ConfigurationError(
             "a prompt and its answer do not fit into the context of the base",
             [
@@ -135,15 +135,18 @@ def _generate(
     tokens_BT = torch.full((len(prompts), width), pad, dtype=torch.long)
     mask_BT = torch.zeros_like(tokens_BT)
     for line, prompt in enumerate(prompts):
-        tokens_BT[line, width - len(prompt) :] = torch.tensor(prompt)
-        mask_BT[line, width - len(prompt) :] = 1
+        # What goes on after the prompt needs it at the end; an encoder counts its places from the beginning.
+        start = 0 if base.encoder_decoder else width - len(prompt)
+        tokens_BT[line, start : start + len(prompt)] = torch.tensor(prompt)
+        mask_BT[line, start : start + len(prompt)] = 1
+    read = 1 if base.encoder_decoder else width  # a decoder begins with its start token
     with _without_position_ids():
         written_BT = model.generate(
             input_ids=tokens_BT.to(model.device),
             attention_mask=mask_BT.to(model.device),
             past_key_values=prefill.cache(prompts),
             generation_config=_settings(base, decoding),
-        )[:, width:]
+        )[:, read:]
     return [_read(base, line.tolist()) for line in written_BT]
 
 
@@ -167,7 +170,9 @@ def _settings(base: Base, decoding: Decoding) -> GenerationConfig:
         if decoding.temperature > 0
         else {"do_sample": False}
     )
+    start = {"decoder_start_token_id": base.model.config.decoder_start_token_id} if base.encoder_decoder else {}
     return GenerationConfig(
+        **start,
         max_new_tokens=decoding.max_new_tokens,
         eos_token_id=sorted(base.end_ids),
         pad_token_id=_pad(base.tokenizer),

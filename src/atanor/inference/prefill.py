@@ -28,7 +28,8 @@ class Prefill:
         network = model.get_base_model() if isinstance(model, PeftModel) else model
         # A cache of a sliding window keeps other tokens than a prompt's last ones in their columns.
         windows = getattr(network.config.get_text_config(), "sliding_window", None)
-        if len(several) == 2 and not windows and _saves(prompts):
+        continues = not network.config.is_encoder_decoder
+        if continues and len(several) == 2 and not windows and _saves(prompts):
             engine = Engine(model, pad=0)
             with torch.no_grad():
                 engine.self_check([Prompt(prompt) for prompt in several])

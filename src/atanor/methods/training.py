@@ -40,9 +40,12 @@ from atanor.models import (
 from atanor.progress import Progress
 from atanor.train import OBJECTIVES, TrainingJob, TrainOptions, train
 
-_CAUSAL = "CAUSAL_LM"
-_KEYS_AND_VALUES = ("k_proj", "v_proj")
-_INNER = "down_proj"
+_IA3_LAYERS = (
+    ("k_proj", "v_proj", "down_proj"),
+    ("k_proj", "v_proj", "fc2"),
+    ("k", "v", "wo"),
+)
+"""What families call the layers of keys and values, and the one that reads a feed-forward block's inner states."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def _lora_config(options: LoraMethodOptions, bench: Bench) -> LoraConfig:
         use_rslora=options.rslora,
         use_dora=options.dora,
         init_lora_weights=True if options.start == "zero" else "pissa",
-        task_type=_CAUSAL,
+        task_type=bench.base.task_type,
     )
 
 
@@ -149,8 +152,10 @@ def last_layers(options: LastLayersOptions, bench: Bench) -> Tuned:
 def ia3(options: Ia3Options, bench: Bench) -> Tuned:
     """Factors on channels; see `Ia3Options`."""
     del options
-    _require_linear(bench.base, (*_KEYS_AND_VALUES, _INNER), "base")
-    config = IA3Config(target_modules=[*_KEYS_AND_VALUES, _INNER], feedforward_modules=[_INNER], task_type=_CAUSAL)
+    there = _linear_names(bench.base)
+    names = next((names for names in _IA3_LAYERS if there.issuperset(names)), _IA3_LAYERS[0])
+    _require_linear(bench.base, names, "base")
+    config = IA3Config(target_modules=list(names), feedforward_modules=[names[-1]], task_type=bench.base.task_type)
     return attach(bench.base, config, bench.seed)
 
 
@@ -163,13 +168,17 @@ def bottleneck(options: BottleneckOptions, bench: Bench) -> Tuned:
 def prefix_tuning(options: PrefixTuningOptions, bench: Bench) -> Tuned:
     """Keys and values before every prompt; see `PrefixTuningOptions`."""
     _require_room(bench, options.tokens)
-    return attach(bench.base, PrefixTuningConfig(num_virtual_tokens=options.tokens, task_type=_CAUSAL), bench.seed)
+    config = PrefixTuningConfig(num_virtual_tokens=options.tokens, task_type=bench.base.task_type)
+    return attach(bench.base, config, bench.seed)
 
 
 def prompt_tuning(options: PromptTuningOptions, bench: Bench) -> Tuned:
     """Embeddings before every prompt; see `PromptTuningOptions`."""
     _require_room(bench, options.tokens)
-    config = PromptTuningConfig(num_virtual_tokens=options.tokens, task_type=_CAUSAL)
+    # Before what the encoder reads, where there is one, and not before the decoder's input as well.
+    config = PromptTuningConfig(
+        num_virtual_tokens=options.tokens, task_type=bench.base.task_type, num_transformer_submodules=1
+    )
     tuned = attach(bench.base, config, bench.seed)
     words = bench.base.model.get_input_embeddings()
     if options.start == "goal":
@@ -204,13 +213,18 @@ def _require_room(bench: Bench, tokens: int) -> None:
         raise ConfigurationError("rows and virtual tokens do not fit into the context together", [problem])
 
 
-def _require_linear(base: Base, names: tuple[str, ...], field: str) -> None:
-    """Every name is the end of a linear layer's name."""
-    there = {
+def _linear_names(base: Base) -> set[str]:
+    """Ends of the names of the base's linear layers, its head aside."""
+    return {
         name.rpartition(".")[2]
         for name, module in base.model.named_modules()
         if isinstance(module, nn.Linear) and module is not base.model.get_output_embeddings()
     }
+
+
+def _require_linear(base: Base, names: tuple[str, ...], field: str) -> None:
+    """Every name is the end of a linear layer's name."""
+    there = _linear_names(base)
     for name in names:
         if name.rpartition(".")[2] not in there:
             problem = Problem(

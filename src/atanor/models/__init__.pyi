@@ -15,6 +15,7 @@ from .quantisation import (
 )
 from .reference import BaseReference, Scheme
 from .resolve import LocalBase, resolve_base
+from .sequence_to_sequence import encode_halves, encode_pair, encode_question, encode_source
 from .shapes import Activation, Levels, Placement, Pooling, Quantisation
 from .tuned import Tuned, trained_numbers
 from .weights import Weights, attach_all, attach_last
@@ -51,7 +52,11 @@ __all__ = [
     "context_of",
     "dequantised",
     "encode_chat",
+    "encode_halves",
+    "encode_pair",
     "encode_prompt",
+    "encode_question",
+    "encode_source",
     "encode_text",
     "end_ids_of",
     "is_encoder",

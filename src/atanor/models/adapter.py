@@ -98,7 +98,7 @@ def attach_lora(base: Base, *, rank: int, alpha: float, seed: int) -> Adapter:
         alpha: the update is multiplied by alpha / rank.
         seed: of the first factor's random start.
     """
-    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type=base.task_type)
     return attach(base, config, seed)
 
 

@@ -176,6 +176,14 @@ def _behind(block: Block) -> Any:
 
 def _sublayers(base: Base, placement: Placement) -> dict[str, nn.Module]:
     """The sublayers that get a block, by their names in the network."""
+    if base.encoder_decoder:
+        problem = Problem(
+            "blocks would have to stand in its encoder and in its decoder, whose sublayers families build and name "
+            "each in another way",
+            field="methods.adapter",
+            fix="Use `lora` with this base",
+        )
+        raise BaseModelError(f"{base.local.reference} cannot have bottleneck adapters", [problem])
     layers = getattr(base.model.get_decoder(), "layers", None) or ()
     places: dict[str, nn.Module] = {}
     for number, layer in enumerate(layers):

@@ -9,6 +9,7 @@ import torch
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
     AutoTokenizer,
     GenerationConfig,
     PretrainedConfig,
@@ -47,6 +48,16 @@ class Base:
     def parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.model.parameters())
 
+    @property
+    def encoder_decoder(self) -> bool:
+        """An encoder reads the prompt and a decoder writes the answer (T5, BART)."""
+        return bool(self.model.config.is_encoder_decoder)
+
+    @property
+    def task_type(self) -> str:
+        """PEFT's word for what the base does."""
+        return "SEQ_2_SEQ_LM" if self.encoder_decoder else "CAUSAL_LM"
+
 
 def load_tokenizer(local: LocalBase) -> PreTrainedTokenizerBase:
     """The tokenizer of a base.
@@ -80,7 +91,7 @@ def load_base(local: LocalBase, dtype: torch.dtype = torch.float32, device: str 
     """Load weights and tokenizer.
 
     Raises:
-        BaseModelError: the folder cannot be read, or the model is no causal language model.
+        BaseModelError: the folder cannot be read, or the model is no language model.
     """
     return base_of(local, load_network(local, dtype).to(device))
 
@@ -111,13 +122,17 @@ def load_network(local: LocalBase, dtype: torch.dtype) -> PreTrainedModel:
     """
     logging.disable_progress_bar()
     try:
-        encoder = is_encoder(config_of(local))
+        config = config_of(local)
     except (OSError, ValueError, KeyError) as error:
         raise _unreadable(local, "its configuration", error) from error
-    if encoder:
+    if is_encoder(config):
         raise _writes_nothing(local)
+    if config.is_encoder_decoder and config.decoder_start_token_id is None:
+        problem = Problem("its config.json has no decoder_start_token_id", file=str(local.folder), field="base")
+        raise BaseModelError(f"what the decoder of {local.reference} begins with is not known", [problem])
+    family = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     try:
-        network: PreTrainedModel = AutoModelForCausalLM.from_pretrained(local.folder, dtype=dtype)
+        network: PreTrainedModel = family.from_pretrained(local.folder, dtype=dtype)
     except (OSError, ValueError, KeyError) as error:
         raise _unreadable(local, "its weights", error) from error
     return network.eval().requires_grad_(False)
@@ -155,7 +170,7 @@ def _unreadable(local: LocalBase, what: str, error: Exception) -> BaseModelError
                 reason=f"{what} cannot be loaded: {error}",
                 file=str(local.folder),
                 field="base",
-                fix="Check that the folder holds a causal language model saved by Transformers",
+                fix="Check that the folder holds a language model saved by Transformers",
             )
         ],
     )

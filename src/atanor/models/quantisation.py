@@ -208,7 +208,7 @@ def _quantisable(network: PreTrainedModel) -> Iterator[tuple[str, nn.Linear]]:
             fix="Run `pip install 'atanor[quantised]'`, or use `lora`",
         )
         raise MissingExtraError("bitsandbytes is not installed", [problem])
-    left_alone = get_keys_to_not_convert(network)
+    left_alone = [*get_keys_to_not_convert(network), *(network._keep_in_fp32_modules or ())]
     found = False
     for name, module in list(network.named_modules()):
         if isinstance(module, Conv1D):

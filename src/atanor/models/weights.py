@@ -92,8 +92,13 @@ def attach_all(base: Base) -> Weights:
     return Weights(base, [name for name, _ in base.model.named_parameters()])
 
 
+_BLOCKS = ("layers", "h", "block")
+_LAST_NORMS = ("norm", "final_layernorm", "ln_f", "final_layer_norm", "layer_norm")
+"""What families call the blocks of their decoder, and the norm behind the last of them."""
+
+
 def attach_last(base: Base, layers: int, *, head: bool) -> Weights:
-    """Train the last layers of the base's body and the norm behind them.
+    """Train the last layers of the base's body (of its decoder, where it has an encoder) and the norm behind them.
 
     Args:
         base: the loaded base.
@@ -105,7 +110,7 @@ def attach_last(base: Base, layers: int, *, head: bool) -> Weights:
         BaseModelError: its layers cannot be told.
     """
     decoder = base.model.get_decoder()
-    blocks = getattr(decoder, "layers", None) or getattr(decoder, "h", None)
+    blocks = next((found for name in _BLOCKS if (found := getattr(decoder, name, None)) is not None), None)
     if not isinstance(blocks, nn.ModuleList):
         problem = Problem("its decoder has no list of layers", field="base", fix="Use `full` or `lora` with this base")
         raise BaseModelError(f"the layers of {base.local.reference} cannot be told", [problem])
@@ -117,7 +122,7 @@ def attach_last(base: Base, layers: int, *, head: bool) -> Weights:
             fix=f"Write at most {len(blocks)}",
         )
         raise ConfigurationError("there are fewer layers than are to be trained", [problem])
-    behind = [module for name, module in decoder.named_children() if name in ("norm", "final_layernorm", "ln_f")]
+    behind = [module for name, module in decoder.named_children() if name in _LAST_NORMS]
     chosen = [*blocks[len(blocks) - layers :], *behind]
     output = base.model.get_output_embeddings()
     if head and output is not None:

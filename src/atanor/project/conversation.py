@@ -15,7 +15,7 @@ from atanor.data.rows import Message, Speaker
 from atanor.errors import BaseModelError, Problem
 from atanor.inference import Decoding, stream_answer
 from atanor.methods import DESCRIPTION, CandidateDescription
-from atanor.models import Base, BaseReference, encode_prompt, load_base, load_tuned, resolve_base
+from atanor.models import Base, BaseReference, encode_question, load_base, load_tuned, resolve_base
 from atanor.progress import Progress
 from atanor.project.file import LoadedProject
 from atanor.store import CandidateRecord, Store
@@ -68,9 +68,7 @@ class Conversation:
         if self.description.system:
             messages = (Message(Speaker.SYSTEM, self.description.system), *messages)
         framed = self.description.framing.around_messages(messages)
-        prompt = encode_prompt(
-            self.base.tokenizer, [{"role": str(turn.speaker), "content": turn.content} for turn in framed]
-        )
+        prompt = encode_question(self.base, [{"role": str(turn.speaker), "content": turn.content} for turn in framed])
         generation = self.description.generation
         decoding = Decoding(generation.max_new_tokens, generation.temperature, generation.top_p, self.seed)
         pieces = _Pieces(self.base.tokenizer, on_text)

@@ -28,8 +28,9 @@ from atanor.evaluate.items import Item
 from atanor.evaluate.report import DataSection
 from atanor.evaluate.runner import TestPaper
 from atanor.methods.framing import Framing
-from atanor.models import LocalBase, context_of, end_ids_of, load_tokenizer
+from atanor.models import LocalBase, config_of, context_of, end_ids_of, load_tokenizer
 from atanor.progress import Progress, Silent
+from atanor.project.encoder_decoder import refuse_unsuitable
 from atanor.project.options import ProjectFile, RoleOptions
 from atanor.project.sources import keep_refused, make_dataset, naming_role, quarantine_file, require_enough_rows
 from atanor.train import LearnsFrom, Supervision
@@ -42,6 +43,7 @@ class Reader:
     tokenizer: PreTrainedTokenizerBase
     context: int
     end_ids: frozenset[int]
+    encoder_decoder: bool = False
 
     @classmethod
     def of(cls, local: LocalBase) -> Reader:
@@ -51,7 +53,8 @@ class Reader:
             BaseModelError: it has no tokenizer that can be read.
         """
         tokenizer = load_tokenizer(local)
-        return cls(tokenizer, context_of(local), end_ids_of(local, tokenizer))
+        paired = bool(config_of(local).is_encoder_decoder)
+        return cls(tokenizer, context_of(local), end_ids_of(local, tokenizer), paired)
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,11 @@ def prepare_role(
 
     Raises:
         DataError: see `make_dataset`; or a side of the split is empty.
+        ConfigurationError: the role asks for what a base of an encoder and a decoder cannot do.
     """
     role = project.roles[name]
+    if reader.encoder_decoder:
+        refuse_unsuitable(role, name)
     made = make_dataset(
         project,
         name,
@@ -194,7 +200,8 @@ def test_paper(data: RoleData, framing: Framing, reader: Reader, *, answers: boo
                 )
             ],
         )
-    prompts = [prompt_tokens(example, reader.tokenizer) for example in framed] if answers else []
+    paired = reader.encoder_decoder
+    prompts = [prompt_tokens(one, reader.tokenizer, encoder_decoder=paired) for one in framed] if answers else []
     return TestPaper(rendered.rows, prompts)
 
 
@@ -205,7 +212,9 @@ def _sided(examples: Sequence[Example], reader: Reader, options: RenderOptions, 
     """The examples of a side as they are learned from, with pairs of answers where these are compared."""
     if not compared:
         return PairResult(_render(examples, reader, options), ())
-    return render_pairs(examples, reader.tokenizer, options, reader.context, reader.end_ids)
+    return render_pairs(
+        examples, reader.tokenizer, options, reader.context, reader.end_ids, encoder_decoder=reader.encoder_decoder
+    )
 
 
 def _supervision(examples: Sequence[Example], side: PairResult) -> Supervision:
@@ -234,7 +243,14 @@ def _require_pairs(
 
 
 def _render(examples: Sequence[Example], reader: Reader, options: RenderOptions) -> RenderResult:
-    return render_examples(examples, reader.tokenizer, options, reader.context, reader.end_ids)
+    return render_examples(
+        examples,
+        reader.tokenizer,
+        options,
+        reader.context,
+        reader.end_ids,
+        encoder_decoder=reader.encoder_decoder,
+    )
 
 
 def _require_sides(sides: Mapping[str, RenderResult]) -> None:

@@ -43,6 +43,7 @@ class Glasses:
         context: its context in tokens.
         end_ids: tokens that end a turn.
         render: which turns are learned, and what happens to rows that are too long.
+        encoder_decoder: an encoder reads the prompt and a decoder writes the answer.
     """
 
     reference: str
@@ -50,12 +51,20 @@ class Glasses:
     context: int
     end_ids: frozenset[int]
     render: RenderOptions = field(default_factory=RenderOptions)
+    encoder_decoder: bool = False
 
     def look(self, example: Example) -> Pieces | Refusal:
         """The row in the base's chat template with its loss weights, or why it cannot be rendered."""
         from atanor.data.workshop.viewing import seen_by_model
 
-        return seen_by_model(example, self.tokenizer, self.render, self.context, self.end_ids)
+        return seen_by_model(
+            example,
+            self.tokenizer,
+            self.render,
+            self.context,
+            self.end_ids,
+            encoder_decoder=self.encoder_decoder,
+        )
 
 
 def glasses(reference: str, root: Path, progress: Progress) -> Glasses:
@@ -65,11 +74,12 @@ def glasses(reference: str, root: Path, progress: Progress) -> Glasses:
         ConfigurationError: the reference is not one.
         BaseModelError: the base is not there.
     """
-    from atanor.models import BaseReference, context_of, end_ids_of, load_tokenizer, resolve_base
+    from atanor.models import BaseReference, config_of, context_of, end_ids_of, load_tokenizer, resolve_base
 
     local = resolve_base(BaseReference.parse(reference), root, progress)
     tokenizer = load_tokenizer(local)
-    return Glasses(reference, tokenizer, context_of(local), end_ids_of(local, tokenizer))
+    paired = bool(config_of(local).is_encoder_decoder)
+    return Glasses(reference, tokenizer, context_of(local), end_ids_of(local, tokenizer), encoder_decoder=paired)
 
 
 def glasses_for(dataset: Dataset, reference: str | None, path: Path, progress: Progress) -> Glasses | None:

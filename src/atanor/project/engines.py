@@ -90,10 +90,10 @@ class BaseEngine:
     def generate(self, prompts: Sequence[str]) -> list[str | None]:
         """See `Engine.generate`. A prompt that does not fit into the context, or whose answer was cut, has none."""
         from atanor.inference import Decoding, generate_answers
-        from atanor.models import encode_prompt
+        from atanor.models import encode_question
 
-        tokenizer, longest = self._base.tokenizer, self._base.context - self.options.max_new_tokens
-        encoded = [encode_prompt(tokenizer, [{"role": "user", "content": prompt}]) for prompt in prompts]
+        longest = self._base.context - self.options.max_new_tokens
+        encoded = [encode_question(self._base, [{"role": "user", "content": prompt}]) for prompt in prompts]
         fitting = [number for number, tokens in enumerate(encoded) if len(tokens) <= longest]
         # Each call draws anew: the second wording of a row would otherwise be its first.
         decoding = Decoding(self.options.max_new_tokens, self.options.temperature, seed=self.seed + self._calls)

@@ -119,6 +119,8 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
     assert isinstance(options, TrainOptions)
     if not _is_known(options):
         raise _unknown(choice)
+    if prepared.config.is_encoder_decoder:
+        raise _unpredictable(prepared.config, "the formulas are those of a decoder alone")
     forecast = Forecast(
         prepared.config,
         prepared.training,
@@ -133,7 +135,7 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
     try:
         estimate, fitting = forecast.estimate(), forecast.fitting(available)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise _unpredictable(prepared.config, error) from error
+        raise _unpredictable(prepared.config, f"a small network like it cannot be built: {error}") from error
     return Prediction(
         role=prepared.role,
         method=choice.name,
@@ -166,14 +168,10 @@ def _is_known(options: Options) -> bool:
     return plain and usual and options.optimizer is OptimizerName.ADAMW
 
 
-def _unpredictable(config: PretrainedConfig, error: Exception) -> BaseModelError:
-    """A configuration that no smaller network can be built from, or that names its sizes otherwise."""
+def _unpredictable(config: PretrainedConfig, reason: str) -> BaseModelError:
+    """A family of another build, or a configuration no smaller network is built from, or with other names of sizes."""
     family = str(config.model_type)
     return BaseModelError(
         f"training a base of the family {family} cannot be predicted",
-        [
-            Problem(
-                reason=f"a small network like it cannot be built: {error}", field="base", fix="`atanor run` trains it"
-            )
-        ],
+        [Problem(reason, field="base", fix="`atanor run` trains it")],
     )

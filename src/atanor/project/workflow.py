@@ -75,7 +75,7 @@ class RoleJob:
 
     @property
     def reader(self) -> Reader:
-        return Reader(self.base.tokenizer, self.base.context, self.base.end_ids)
+        return Reader(self.base.tokenizer, self.base.context, self.base.end_ids, self.base.encoder_decoder)
 
 
 def run_role(

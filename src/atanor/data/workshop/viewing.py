@@ -138,9 +138,15 @@ def entries_of_rule(dataset: Dataset, rule: str) -> list[Entry]:
 
 
 def seen_by_model(
-    example: Example, tokenizer: PreTrainedTokenizerBase, options: RenderOptions, context: int, end_ids: frozenset[int]
+    example: Example,
+    tokenizer: PreTrainedTokenizerBase,
+    options: RenderOptions,
+    context: int,
+    end_ids: frozenset[int],
+    *,
+    encoder_decoder: bool = False,
 ) -> Pieces | Refusal:
-    """The row in the base's chat template with its loss weights, or why it cannot be rendered.
+    """The row as the base sees it, with its loss weights, or why it cannot be rendered.
 
     Args:
         example: the row.
@@ -148,8 +154,9 @@ def seen_by_model(
         options: which turns are learned, and what happens to a row that is too long.
         context: the base's, in tokens.
         end_ids: tokens that end a turn.
+        encoder_decoder: an encoder reads the prompt and a decoder writes the answer.
     """
-    rendered = render_examples([example], tokenizer, options, context, end_ids)
+    rendered = render_examples([example], tokenizer, options, context, end_ids, encoder_decoder=encoder_decoder)
     return rendered.refusals[0] if rendered.refusals else tuple(weighted_pieces(rendered.rows[0], tokenizer))
 
 

@@ -1,0 +1,50 @@
+"""What a role may ask of a base of an encoder and a decoder, said before its data are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from atanor.data.options import TooLong, TrainOn
+from atanor.errors import ConfigurationError, Problem
+from atanor.project.options import RoleOptions, Task
+
+
+def refuse_unsuitable(role: RoleOptions, name: str) -> None:
+    """Refuse options that only a decoder alone can have.
+
+    Args:
+        role: its options.
+        name: of the role.
+
+    Raises:
+        ConfigurationError: there are any; every one is told.
+    """
+    problems = [
+        Problem(reason, field=f"roles.{name}.{field}", value=value, fix=fix)
+        for field, value, reason, fix in _unsuitable(role)
+    ]
+    if problems:
+        raise ConfigurationError(f"the base of role {name} has an encoder and a decoder", problems)
+
+
+def _unsuitable(role: RoleOptions) -> Iterator[tuple[str, str, str, str]]:
+    """(field, value, reason, fix) of each option that cannot be."""
+    if role.task is Task.TEXT:
+        reason = "a plain text has no prompt for the encoder and no answer for the decoder"
+        yield "task", role.task, reason, "Use `answer` or `label`, or a base without an encoder"
+    if role.render.train_on is TrainOn.ALL_ASSISTANT_TURNS:
+        reason = "the decoder writes one answer a row; the encoder reads the earlier ones"
+        yield "render.train_on", role.render.train_on, reason, "Use `last_assistant_turn`"
+    if role.render.too_long in (TooLong.SPLIT, TooLong.TRUNCATE_MIDDLE):
+        reason = "a row is a prompt and an answer, and a cut in its middle would mix them"
+        yield "render.too_long", role.render.too_long, reason, "Use `refuse`, `truncate_left` or `truncate_right`"
+    for number, choice in enumerate(role.methods):
+        if choice.name == "adapter":
+            reason = (
+                "blocks would have to stand in encoder and decoder, whose sublayers families build and name each in "
+                "another way"
+            )
+            yield f"methods[{number}]", choice.name, reason, "Use `lora` with this base"
+        if getattr(choice.options, "compile", False):
+            reason = "what it compiles belongs to the forest, and an encoder's rows are computed one by one"
+            yield f"methods[{number}].{choice.name}.compile", "true", reason, "Remove it"
