@@ -29,6 +29,15 @@ def tiny_base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_base(tmp_path_factory.mktemp("tiny-base"))
 
 
+@pytest.fixture(scope="session")
+def tiny_bases(tiny_base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The tiny chat model as `llama`, and two of an encoder and a decoder, `t5` and `bart`."""
+    from tests.tiny import save_tiny_pair
+
+    pairs = {family: save_tiny_pair(tmp_path_factory.mktemp(f"tiny-{family}"), family) for family in ("t5", "bart")}
+    return {"llama": tiny_base_folder, **pairs}
+
+
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Reply], Server]]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

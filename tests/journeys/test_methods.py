@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 import atanor
+from atanor.errors import ConfigurationError
 from atanor.methods import METHODS
 from atanor.methods.training import Trained
 from tests.journeys.projects import write_project
@@ -45,3 +48,44 @@ def test_every_method_is_trained_judged_and_asked_in_one_project(tmp_path: Path,
     assert described["quantisation"] == {"levels": "nf4", "double": True}
     again = project.run().reports
     assert [report.run for report in again] == [report.run for report in reports], "nothing is trained twice"
+
+
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_a_base_of_an_encoder_and_a_decoder_goes_the_same_way(
+    family: str, tmp_path: Path, tiny_bases: dict[str, Path]
+) -> None:
+    trained = "{epochs: 2, batch: 8, validate_every: 2, learning_rate: 0.02}"
+    role = (
+        "    system: Answer briefly.\n"
+        f"    methods: [prompt, few_shot: {{shots: 2}}, lora: {trained}, prompt_tuning: {trained}]\n"
+        "    metrics: [rouge_l, perplexity]\n"
+    )
+    project = atanor.Project.load(write_project(tmp_path, tiny_bases[family], role=role))
+    reports = project.run().reports
+    assert len(reports) == 4
+    for report in reports:
+        names = [one.metric for one in report.comparisons]
+        assert names == ["rouge_l", "perplexity", "forgetting"]
+        item = report.items[0]
+        assert project.chat(report.candidate).ask(item.prompt).strip() == (item.candidate_answer or "").strip()
+    prompted, shown, tuned, virtual = reports
+    assert shown.comparisons[1].candidate != prompted.comparisons[1].candidate, "the shots are read"
+    assert tuned.comparisons[1].candidate < tuned.comparisons[1].baseline, "the answers are learned"
+    assert virtual.training is not None and virtual.training.predicted_memory_bytes is None
+
+
+def test_what_an_encoder_makes_impossible_is_refused_before_anything_is_made(
+    tmp_path: Path, tiny_bases: dict[str, Path]
+) -> None:
+    role = (
+        "    render: {train_on: all_assistant_turns, too_long: split}\n    methods: [adapter, lora: {compile: true}]\n"
+    )
+    project = atanor.Project.load(write_project(tmp_path, tiny_bases["t5"], role=role))
+    with pytest.raises(ConfigurationError, match="has an encoder and a decoder") as refused:
+        project.run()
+    assert [problem.field for problem in refused.value.problems] == [
+        "roles.counter.render.train_on",
+        "roles.counter.render.too_long",
+        "roles.counter.methods[0]",
+        "roles.counter.methods[1].lora.compile",
+    ]

@@ -17,7 +17,7 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 from torch import Tensor
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, BitsAndBytesConfig
 
 from atanor.compute import Engine, Route
 from atanor.data import PreferencePair, TokenRow
@@ -43,6 +43,7 @@ class Row:
         merges: whether it can be folded into the base's weights.
         plain: whether PEFT or Transformers alone load what is published.
         quantised: the base beneath it is kept in 4 bits, which is another base.
+        base: which tiny base; `t5` and `bart` have an encoder and a decoder.
     """
 
     method: str
@@ -51,9 +52,11 @@ class Row:
     merges: bool = True
     plain: bool = True
     quantised: bool = False
+    base: str = "llama"
 
     def __str__(self) -> str:
-        return "-".join([self.method, *(f"{key}={value}" for key, value in self.options.items())])
+        written = (f"{key}={value}" for key, value in self.options.items())
+        return "-".join([self.method, *(() if self.base == "llama" else (self.base,)), *written])
 
 
 TECHNIQUES = [
@@ -77,6 +80,17 @@ TECHNIQUES = [
     Row("lora", {"optimizer": "adamw_8bit", "rank": 64}),
     Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
     Row("prompt_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
+    # A base of an encoder and a decoder.
+    Row("lora", {}, Route.SEPARATE, base="t5"),
+    Row("qlora", {}, Route.SEPARATE, quantised=True, base="t5"),
+    Row("full", {}, Route.SEPARATE, base="t5"),
+    Row("last_layers", {"layers": 1}, Route.SEPARATE, base="t5"),
+    Row("ia3", {}, Route.SEPARATE, base="t5"),
+    Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False, base="t5"),
+    Row("prompt_tuning", {"tokens": 4}, Route.SEPARATE, merges=False, base="t5"),
+    Row("lora", {"dora": True}, Route.SEPARATE, base="bart"),
+    Row("ia3", {}, Route.SEPARATE, base="bart"),
+    Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False, base="bart"),
 ]
 OBJECTIVES = ("completion", "preference")
 TABLE = list(itertools.product(TECHNIQUES, OBJECTIVES))
@@ -84,7 +98,7 @@ TABLE = list(itertools.product(TECHNIQUES, OBJECTIVES))
 
 def test_the_table_has_every_method_that_trains() -> None:
     assert {row.method for row in TECHNIQUES} == {name for name, made in METHODS.items() if isinstance(made, Trained)}
-    assert len(TABLE) == 36
+    assert len(TABLE) == 56
 
 
 @dataclass(frozen=True)
@@ -138,13 +152,15 @@ def pairs(every: list[TokenRow]) -> list[PreferencePair]:
 @torch.no_grad()
 def logits(model: Any) -> Tensor:
     """Of the last places: virtual tokens before them have logits too."""
-    found: Tensor = model.eval()(input_ids=TOKENS, use_cache=False).logits[:, -TOKENS.shape[1] :]
+    reading = {"decoder_input_ids": TOKENS} if model.config.is_encoder_decoder else {}
+    found: Tensor = model.eval()(input_ids=TOKENS, use_cache=False, **reading).logits[:, -TOKENS.shape[1] :]
     return found
 
 
 @pytest.fixture(params=TABLE, ids=lambda pair: f"{pair[0]}-{pair[1]}")
-def maker(request: pytest.FixtureRequest, tiny_base_folder: Path) -> Maker:
-    return Maker(*request.param, tiny_base_folder)
+def maker(request: pytest.FixtureRequest, tiny_bases: dict[str, Path]) -> Maker:
+    row, objective = request.param
+    return Maker(row, objective, tiny_bases[row.base])
 
 
 def test_what_holds_of_every_technique(maker: Maker, tmp_path: Path) -> None:
@@ -199,11 +215,13 @@ def numbers(tuned: Tuned, folder: Path) -> dict[str, Tensor]:
 
 def elsewhere(folder: Path, base: Path) -> Any:
     """What PEFT or Transformers load, without Atanor."""
+    pair = AutoConfig.from_pretrained(base).is_encoder_decoder
+    family = AutoModelForSeq2SeqLM if pair else AutoModelForCausalLM
     if (folder / "adapter_config.json").is_file():
         quantised = folder / "quantisation.json"
         settings = json.loads(quantised.read_text("utf-8")) if quantised.is_file() else None
-        network = AutoModelForCausalLM.from_pretrained(
+        network = family.from_pretrained(
             base, dtype=torch.float32, quantization_config=settings and BitsAndBytesConfig(**settings)
         )
         return PeftModel.from_pretrained(network, str(folder))
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return family.from_pretrained(folder, dtype=torch.float32)

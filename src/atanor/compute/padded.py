@@ -7,7 +7,7 @@ This is also the plain computation that the engine's self-check compares with.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -99,9 +99,10 @@ class Padded:
 
     @torch.no_grad()
     def likelihoods(self, rows: Sequence[WeightedTokens]) -> Iterator[tuple[int, float]]:
-        """(row number, nll of its supervised tokens)."""
+        """(row number, nll of its supervised tokens); measured without dropout, in the midst of training too."""
         for batch in self._batches(rows):
-            parts = torch.split(self._nll(batch).double(), list(batch.counts_B))
+            with _evaluating(self.network):
+                parts = torch.split(self._nll(batch).double(), list(batch.counts_B))
             yield from ((number, float(part.sum())) for number, part in zip(batch.rows, parts, strict=True))
 
     def over(self, rows: Sequence[WeightedTokens], numbering: Numbering, loss: HiddenLoss, *, gradient: bool) -> float:
@@ -174,6 +175,16 @@ def _supervision(batch: Batch, numbering: Numbering) -> Supervision:
     numbers_S = numbering(torch.tensor(batch.rows, device=device)[lines_S], positions_S)
     index_S = torch.arange(len(batch.targets_S), device=device)
     return Supervision(Predictions(index_S, batch.targets_S), numbering.weights_S[numbers_S], index_S, numbers_S)
+
+
+@contextmanager
+def _evaluating(network: PreTrainedModel | PeftModel) -> Iterator[None]:
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)
 
 
 def plan_passes(lengths: Sequence[int], tokens_per_pass: int) -> list[list[int]]:

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from atanor.compute.forest import WeightedTokens
 from atanor.compute.padded import Batch, Padded
+from atanor.compute.supervision import HiddenLoss, Numbering
+from atanor.errors import ConfigurationError, Problem
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,17 @@ class PairedBatch(Batch):
 
 class Paired(Padded):
     """See `Padded`; for networks of an encoder and a decoder."""
+
+    def over(self, rows: Sequence[WeightedTokens], numbering: Numbering, loss: HiddenLoss, *, gradient: bool) -> float:
+        """Refused: families scale or shift what is between the decoder's body and its logits.
+
+        Raises:
+            ConfigurationError: always.
+        """
+        del rows, numbering, loss, gradient
+        reason = "a loss of hidden states and head is computed for decoders alone"
+        problem = Problem(reason, field="base", fix="Use a base without an encoder")
+        raise ConfigurationError("a base of an encoder and a decoder cannot be distilled", [problem])
 
     def _lay_out(self, rows: Sequence[WeightedTokens], numbers: Sequence[int]) -> PairedBatch:
         chosen = [rows[number] for number in numbers]

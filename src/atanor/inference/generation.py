@@ -101,8 +101,24 @@ def stream_answer(
             input_ids=tokens_1T,
             attention_mask=torch.ones_like(tokens_1T),
             generation_config=_settings(base, decoding),
-            streamer=streamer,
+            streamer=_Same(streamer),
         )
+
+
+class _Same(BaseStreamer):  # type: ignore[misc]  # untyped in transformers
+    """Hands tokens on. PEFT copies deeply what it is given for virtual tokens before an encoder; a copy would be mute."""
+
+    def __init__(self, streamer: BaseStreamer) -> None:
+        self._streamer = streamer
+
+    def __deepcopy__(self, memo: object) -> _Same:
+        return self
+
+    def put(self, value: torch.Tensor) -> None:
+        self._streamer.put(value)
+
+    def end(self) -> None:
+        self._streamer.end()
 
 
 def _batches(prompts: Sequence[tuple[int, ...]], new_tokens: int, *, alike: bool = False) -> list[list[int]]:

@@ -182,7 +182,9 @@ def is_quantised(layer: Any) -> bool:
 
 
 def dequantised(layer: Any) -> Tensor:
-    """The weight (o, i) that a layer's 4 bits stand for, in the type it was quantised from."""
+    """The weight (o, i) that a layer's 4 bits stand for, in the type it was quantised from; a plain layer's own."""
+    if not is_quantised(layer):
+        return layer.weight.detach()  # type: ignore[no-any-return]
     from bitsandbytes.functional import dequantize_4bit
 
     weight: Tensor = dequantize_4bit(layer.weight.data, layer.weight.quant_state)
