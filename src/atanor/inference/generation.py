@@ -106,7 +106,7 @@ def stream_answer(
 
 
 class _Same(BaseStreamer):  # type: ignore[misc]  # untyped in transformers
-    """Hands tokens on. PEFT copies deeply what it is given for virtual tokens before an encoder; a copy would be mute."""
+    """Hands tokens on. PEFT copies deeply what it is given for virtual tokens before an encoder; a copy is mute."""
 
     def __init__(self, streamer: BaseStreamer) -> None:
         self._streamer = streamer

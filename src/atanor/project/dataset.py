@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
@@ -23,6 +24,7 @@ from atanor.data import (
 )
 from atanor.data.options import RenderOptions, TrainOn
 from atanor.data.sides import SIDES
+from atanor.data.workshop.dataset import Version
 from atanor.errors import DataError, Problem
 from atanor.evaluate.items import Item
 from atanor.evaluate.report import DataSection
@@ -156,25 +158,30 @@ def prepare_role(
     usable = {row.example_id for row in test.rows}
     version = made.version
     counts = summarise(version, train=training, validation=validation, test=test, context=reader.context)
-    near, augmenting = version.stage("near_duplicates"), version.stage("augment")
+    quarantine = str(quarantine_file(root, name).relative_to(root)) if refused else None
     return RoleData(
         training=_supervision(sides[Side.TRAIN], learned[Side.TRAIN]),
         validation=_supervision(sides[Side.VALIDATION], learned[Side.VALIDATION]),
         test=tuple(example for example in sides[Side.TEST] if example.id in usable),
         held_out=frozenset(example.id for side in (Side.VALIDATION, Side.TEST) for example in sides[side]),
-        section=DataSection(
-            sources=[source.path for source in version.sources],
-            dataset_sha=version.sha,
-            split_sha=version.split_sha or "",
-            quarantine=str(quarantine_file(root, name).relative_to(root)) if refused else None,
-            dataset=version.name,
-            near_duplicates=0 if near is None else sum(near.rules.values()) - near.left_out,
-            augmented=0 if augmenting is None else augmenting.added,
-            notes=list(version.notes),
-            **asdict(counts),
-        ),
+        section=_section(version, asdict(counts), quarantine),
         pieces=tuple(weighted_pieces(_typical(training.rows), reader.tokenizer)),
         notes=version.notes,
+    )
+
+
+def _section(version: Version, counts: Mapping[str, Any], quarantine: str | None) -> DataSection:
+    near, augmenting = version.stage("near_duplicates"), version.stage("augment")
+    return DataSection(
+        sources=[source.path for source in version.sources],
+        dataset_sha=version.sha,
+        split_sha=version.split_sha or "",
+        quarantine=quarantine,
+        dataset=version.name,
+        near_duplicates=0 if near is None else sum(near.rules.values()) - near.left_out,
+        augmented=0 if augmenting is None else augmenting.added,
+        notes=list(version.notes),
+        **counts,
     )
 
 
