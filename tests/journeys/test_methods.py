@@ -55,9 +55,10 @@ def test_a_base_of_an_encoder_and_a_decoder_goes_the_same_way(
     family: str, tmp_path: Path, tiny_bases: dict[str, Path]
 ) -> None:
     trained = "{epochs: 2, batch: 8, validate_every: 2, learning_rate: 0.02}"
+    replayed = trained[:-1] + ", against_forgetting: {replay: {}}}"
     role = (
         "    system: Answer briefly.\n"
-        f"    methods: [prompt, few_shot: {{shots: 2}}, lora: {trained}, prompt_tuning: {trained}]\n"
+        f"    methods: [prompt, few_shot: {{shots: 2}}, lora: {replayed}, prompt_tuning: {trained}]\n"
         "    metrics: [rouge_l, perplexity]\n"
     )
     project = atanor.Project.load(write_project(tmp_path, tiny_bases[family], role=role))
@@ -78,7 +79,8 @@ def test_what_an_encoder_makes_impossible_is_refused_before_anything_is_made(
     tmp_path: Path, tiny_bases: dict[str, Path]
 ) -> None:
     role = (
-        "    render: {train_on: all_assistant_turns, too_long: split}\n    methods: [adapter, lora: {compile: true}]\n"
+        "    render: {train_on: all_assistant_turns, too_long: split}\n"
+        "    methods: [adapter, lora: {compile: true, against_forgetting: {kl_to_base: {}}}]\n"
     )
     project = atanor.Project.load(write_project(tmp_path, tiny_bases["t5"], role=role))
     with pytest.raises(ConfigurationError, match="has an encoder and a decoder") as refused:
@@ -88,4 +90,5 @@ def test_what_an_encoder_makes_impossible_is_refused_before_anything_is_made(
         "roles.counter.render.too_long",
         "roles.counter.methods[0]",
         "roles.counter.methods[1].lora.compile",
+        "roles.counter.methods[1].lora.against_forgetting.kl_to_base",
     ]

@@ -44,7 +44,7 @@ class Paired(Padded):
         del rows, numbering, loss, gradient
         reason = "a loss of hidden states and head is computed for decoders alone"
         problem = Problem(reason, field="base", fix="Use a base without an encoder")
-        raise ConfigurationError("a base of an encoder and a decoder cannot be distilled", [problem])
+        raise ConfigurationError("distributions of a base of an encoder and a decoder cannot be compared", [problem])
 
     def _lay_out(self, rows: Sequence[WeightedTokens], numbers: Sequence[int]) -> PairedBatch:
         chosen = [rows[number] for number in numbers]

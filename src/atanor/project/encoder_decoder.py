@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from atanor.data.options import TooLong, TrainOn
 from atanor.errors import ConfigurationError, Problem
 from atanor.project.options import RoleOptions, Task
+from atanor.train import TrainOptions
 
 
 def refuse_unsuitable(role: RoleOptions, name: str) -> None:
@@ -45,6 +46,12 @@ def _unsuitable(role: RoleOptions) -> Iterator[tuple[str, str, str, str]]:
                 "another way"
             )
             yield f"methods[{number}]", choice.name, reason, "Use `lora` with this base"
-        if getattr(choice.options, "compile", False):
+        if not isinstance(choice.options, TrainOptions):
+            continue
+        written = f"methods[{number}].{choice.name}"
+        if choice.options.compile:
             reason = "what it compiles belongs to the forest, and an encoder's rows are computed one by one"
-            yield f"methods[{number}].{choice.name}.compile", "true", reason, "Remove it"
+            yield f"{written}.compile", "true", reason, "Remove it"
+        if choice.options.against_forgetting.kl_to_base is not None:
+            reason = "a distance between distributions is computed from hidden states, for decoders alone"
+            yield f"{written}.against_forgetting.kl_to_base", "…", reason, "Use `replay`, `l2_sp` or `ewc`"

@@ -81,7 +81,8 @@ class GeneralRows:
 
 
 def general_rows(base: Base, source: GeneralSource, max_tokens: int) -> GeneralRows:
-    """Render general rows for a base. Of the shipped ones a base without a chat template gets the passages alone.
+    """Render general rows for a base. Of the shipped ones a base without a chat template gets the passages alone,
+    and one of an encoder and a decoder the conversations alone.
 
     Args:
         base: for tokenizer, template and context.
@@ -93,7 +94,9 @@ def general_rows(base: Base, source: GeneralSource, max_tokens: int) -> GeneralR
         BaseModelError: the file holds conversations and the base has no chat template.
     """
     found, notes = source.examples()
-    if source.path is None and not base.tokenizer.chat_template:
+    if source.path is None and base.encoder_decoder:
+        found = [example for example in found if example.messages]
+    elif source.path is None and not base.tokenizer.chat_template:
         found = [example for example in found if not example.messages]
     return rendered(base, found, source, max_tokens, notes)
 
@@ -107,7 +110,9 @@ def rendered(
         DataError: none of them can be rendered.
     """
     options = RenderOptions(max_tokens=min(max_tokens, base.context), too_long=TooLong.TRUNCATE_RIGHT)
-    made = render_examples(examples, base.tokenizer, options, base.context, base.end_ids)
+    made = render_examples(
+        examples, base.tokenizer, options, base.context, base.end_ids, encoder_decoder=base.encoder_decoder
+    )
     if not made.rows:
         reason = made.refusals[0].reason if made.refusals else "there are none"
         problem = Problem(reason, field=source.field, value=source.path, fix="Give other general rows, or longer ones")

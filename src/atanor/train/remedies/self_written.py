@@ -70,7 +70,7 @@ def _prompts(
     room = base.context - decoding.max_new_tokens
     asked, prompts = [], []
     for example in conversations:
-        tokens = prompt_tokens(example, base.tokenizer)
+        tokens = prompt_tokens(example, base.tokenizer, encoder_decoder=base.encoder_decoder)
         if len(tokens) <= room:
             asked.append(example)
             prompts.append(tokens)
