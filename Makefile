@@ -132,5 +132,5 @@ $(PEER_DATA)/.ready: benchmarks/peers/requirements-data.txt
 	@touch $@
 
 $(DEV): $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf,optimizers,quantised,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf,lightning,optimizers,quantised,ray,dev]'
 	@touch $@

@@ -13,7 +13,20 @@ import atanor
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "atanor"
-ROOMS = ("cli", "compute", "data", "evaluate", "inference", "methods", "models", "page", "project", "store", "train")
+ROOMS = (
+    "cli",
+    "compute",
+    "data",
+    "evaluate",
+    "inference",
+    "launch",
+    "methods",
+    "models",
+    "page",
+    "project",
+    "store",
+    "train",
+)
 
 
 def test_every_room_says_what_it_is_for() -> None:

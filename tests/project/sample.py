@@ -63,7 +63,7 @@ roles:
           ranks: {v_proj: 2}
           rslora: true
           second_factor: 16
-      - full: {optimizer: adamw_8bit, betas: [0.9, 0.99], epsilon: 1e-7, objective: {dpo: {beta: 0.2}}}
+      - full: {optimizer: adamw_8bit, betas: [0.9, 0.99], epsilon: 1e-7, objective: {dpo: {beta: 0.2}}, loop: lightning}
       - last_layers: {layers: 1, head: true, \
 against_forgetting: {replay: {share: 0.1, path: data/log.txt, max_tokens: 64}, \
 self_written: {share: 0.1, max_new_tokens: 32, temperature: 0.3}, kl_to_base: {weight: 0.2, rows: general}, \
@@ -107,6 +107,11 @@ l2_sp: 0.01, ewc: {weight: 10, rows: 8}, average: {decay: 0.99, last: 2}}}
         least_similarity: 0.3
       local:
         temperature: 0
+launch:
+  kind: torchrun
+  processes: 1
+  sharding: none
+  timeout: 60
 """
 """Nearly every option, written out."""
 

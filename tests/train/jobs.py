@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 
+from atanor.data.preferences import PreferencePair
 from atanor.data.rows import TokenRow
 from atanor.models import Base, BaseReference, attach_lora, encode_chat, encode_pair, load_base, resolve_base
 from atanor.progress import Silent
@@ -29,6 +31,11 @@ def rows(base: Base, count: int) -> list[TokenRow]:
         weights = tuple(1.0 if place in supervised else 0.0 for place in range(len(chat.tokens)))
         made.append(TokenRow(f"row{number}", chat.tokens, weights, 1))
     return made
+
+
+def paired(every: list[TokenRow]) -> list[PreferencePair]:
+    """Each row against the next one."""
+    return [PreferencePair(f"pair{number}", one, other) for number, (one, other) in enumerate(pairwise(every))]
 
 
 def job(base: Base, folder: Path, options: TrainOptions, training: int = 19, validation: int = 4) -> TrainingJob:

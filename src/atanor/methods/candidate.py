@@ -12,7 +12,7 @@ from atanor.evaluate.options import GenerationOptions
 from atanor.methods.framing import Framing
 from atanor.models import Base, Quantisation, Tuned
 from atanor.progress import Progress
-from atanor.train import Material, Supervision, TrainingResult
+from atanor.train import ALONE, Group, Material, Supervision, TrainingResult
 
 DESCRIPTION = "candidate.json"
 
@@ -31,6 +31,7 @@ class Bench:
         versions: of the libraries.
         root: folder of the project, where relative paths start and caches lie.
         held_out: ids of the role's validation and test examples, which nothing may learn from.
+        group: this process's place among those that train together.
     """
 
     base: Base
@@ -42,6 +43,7 @@ class Bench:
     versions: dict[str, str]
     root: Path = Path()
     held_out: frozenset[str] = frozenset()
+    group: Group = ALONE
 
     @property
     def material(self) -> Material:

@@ -79,12 +79,14 @@ class Trained:
                     rates=_rates(options),
                     replays=remedies.replays,
                     regularisers=remedies.regularisers(tuned),
+                    group=bench.group,
                 ),
                 progress,
             )
         except BaseException:
             # The base goes on to the next method, or to the person who stopped this one.
-            tuned.detach()
+            if bench.group.alone:
+                tuned.detach()
             raise
         tuned.model.requires_grad_(False)
         return Made(

@@ -25,6 +25,7 @@ from atanor.data.corpora.options import InstructionOptions, WindowOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
 from atanor.data.workshop.options import CheckOptions
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
+from atanor.launch.options import LaunchOptions
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath
 from atanor.project.options import ProjectFile, RoleOptions
@@ -79,6 +80,9 @@ _METHOD_GROUPS: Mapping[str, type[BaseModel]] = {
 """Groups below every method that trains."""
 
 
+_TOP: Mapping[FieldPath, type[BaseModel]] = {(): ProjectFile, ("launch",): LaunchOptions}
+
+
 def option_groups() -> Iterator[OptionGroup]:
     """Every group of options a project file is made of, from the top down."""
     yield OptionGroup("", ProjectFile)
@@ -95,6 +99,7 @@ def option_groups() -> Iterator[OptionGroup]:
         yield OptionGroup(f"roles.NAME.methods.NAME.objective.{name}", objective)
     for key, model in _METHOD_GROUPS.items():
         yield OptionGroup(f"roles.NAME.methods.NAME.{key}", model)
+    yield OptionGroup("launch", LaunchOptions)
 
 
 def options_at(path: FieldPath, raw: Any = None) -> type[BaseModel] | None:
@@ -110,8 +115,8 @@ def options_at(path: FieldPath, raw: Any = None) -> type[BaseModel] | None:
 
 def _group_at(path: FieldPath) -> type[BaseModel] | None:
     match tuple(part for part in path if isinstance(part, str)):
-        case ():
-            return ProjectFile
+        case () | (_,) as top:
+            return _TOP.get(top)
         case ("roles", _):
             return RoleOptions
         case ("roles", _, "methods", method, *below):

@@ -18,6 +18,7 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     WithJsonSchema,
+    model_validator,
 )
 
 from atanor.data.augmentation.options import AugmentOptions
@@ -27,10 +28,12 @@ from atanor.data.workshop.options import CheckOptions
 from atanor.errors import ConfigurationError
 from atanor.evaluate.metrics import METRIC_NAMES
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
+from atanor.launch.options import LaunchOptions
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.models.reference import BaseReference
 from atanor.nearest import did_you_mean
 from atanor.options import NamedOptions, Options, one_key, refused
+from atanor.project.launch_refusals import launch_refusals
 from atanor.train.objectives.options import LearnsFrom, ObjectiveChoice
 from atanor.train.options import TrainOptions
 
@@ -192,6 +195,21 @@ class ProjectFile(Options):
         0.02, ge=0, le=1, description="Share of rows that may be refused and set aside before the run stops."
     )
     roles: dict[Name, RoleOptions] = Field(min_length=1, description="The specialists to make, by name.")
+    launch: LaunchOptions = Field(
+        default_factory=LaunchOptions,
+        description="Where training runs: in this process, or in several that divide every step.",
+    )
+
+    @model_validator(mode="after")
+    def _launch_possible(self) -> ProjectFile:
+        methods = {
+            f"roles.{name}.methods.{choice.name}": choice.options
+            for name, role in self.roles.items()
+            for choice in role.methods
+        }
+        for reason, fix in launch_refusals(self.launch, methods):
+            raise refused(reason, fix)
+        return self
 
     def base_of(self, role: str) -> BaseReference:
         """The base model of a role: its own, or the project's."""

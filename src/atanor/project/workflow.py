@@ -21,7 +21,7 @@ from atanor.errors import AtanorError, BaseModelError
 from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
-from atanor.methods import DESCRIPTION, METHODS, Bench, CandidateDescription, Framing, Made
+from atanor.methods import DESCRIPTION, Bench, CandidateDescription, Framing, Made
 from atanor.methods.options import TuningOptions
 from atanor.models import QUANTISATION_FILE, Base, QuantisedAdapter, load_base, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
@@ -29,6 +29,7 @@ from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
 from atanor.project.file import LoadedProject
+from atanor.project.launching import make
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
 from atanor.store.files import sha256_file, write_text, writing_folder
@@ -213,8 +214,8 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
     """Make the candidate; what was trained before, under whatever metrics and gates, is not trained again."""
     folder = job.store.run_folder(run)
     with job.store.training(_training_key(job, choice, run)) as training:
-        made = METHODS[choice.name].make(
-            choice.options,
+        made = make(
+            choice,
             Bench(
                 base=job.base,
                 goal=job.role.goal,
@@ -226,6 +227,7 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
                 root=job.loaded.root,
                 held_out=job.data.held_out,
             ),
+            job.loaded.file.launch,
             job.watcher,
         )
         if made.folder is not None:
@@ -355,13 +357,14 @@ def _plan(job: RoleJob, choice: MethodChoice) -> str:
         f"lr {options.learning_rate:g} {options.schedule_in_force}",
         f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows",
         *options.against_forgetting.in_words,
+        *job.loaded.file.launch.in_words,
     )
     return " · ".join(parts)
 
 
 def _predict(job: RoleJob, choice: MethodChoice) -> Prediction | None:
     """What training will take, with the base in memory already."""
-    if not trains_here(choice):
+    if not trains_here(choice) or job.loaded.file.launch.in_words:  # of several processes nothing is predicted
         return None
     network = job.base.model
     prepared = Prepared(job.name, network.config, job.data.training_rows, job.data.validation_rows, job.seed)

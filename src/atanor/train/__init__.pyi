@@ -1,4 +1,5 @@
 from .forecast import Forecast
+from .group import ALONE, Group, PeerLostError, meet
 from .job import TrainingJob
 from .objectives import (
     OBJECTIVES,
@@ -13,16 +14,18 @@ from .objectives import (
     Supervision,
     TrainingItem,
 )
-from .options import OptimizerName, Order, Precision, Schedule, TrainOptions
+from .options import OptimizerName, Order, Precision, Schedule, Sharding, TrainOptions
 from .run import Interrupted, TrainingResult, steps_of, train, train_dtype
 
 __all__ = [
+    "ALONE",
     "OBJECTIVES",
     "Classification",
     "ClassifiedText",
     "Completion",
     "DirectPreference",
     "Forecast",
+    "Group",
     "Interrupted",
     "LearnsFrom",
     "Material",
@@ -30,13 +33,16 @@ __all__ = [
     "ObjectiveChoice",
     "OptimizerName",
     "Order",
+    "PeerLostError",
     "Precision",
     "Schedule",
+    "Sharding",
     "Supervision",
     "TrainOptions",
     "TrainingItem",
     "TrainingJob",
     "TrainingResult",
+    "meet",
     "steps_of",
     "train",
     "train_dtype",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atanor.models import Tuned
+from atanor.train.group import ALONE, Group
 from atanor.train.objectives import Completion, Objective, TrainingItem
 from atanor.train.options import TrainOptions
 from atanor.train.remedies.regulariser import Regulariser
@@ -27,6 +28,7 @@ class TrainingJob:
         folder: of this run; receives checkpoints and, at the end, the published folder (`adapter/` or `model/`).
         versions: of the libraries; a resume under others is told, because bits may then differ.
         objective: what is minimised; decides what an item is.
+        group: this process's place among those that train the job together.
         rates: parts of parameters' names, and by how much their learning rate is multiplied.
         replays: general rows that stand among the training rows of every step.
         regularisers: what is added to the objective.
@@ -41,6 +43,7 @@ class TrainingJob:
     folder: Path
     versions: dict[str, str]
     objective: Objective = field(default_factory=Completion)
+    group: Group = ALONE
     rates: Mapping[str, float] = field(default_factory=dict)
     replays: Sequence[Replay] = ()
     regularisers: Sequence[Regulariser] = ()

@@ -72,6 +72,23 @@ _READ_BY: Mapping[str, tuple[OptimizerName, ...]] = {
 _Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
+class Loop(StrEnum):
+    """What owns stepping and devices; rows, losses, validation and checkpoints are the same under all."""
+
+    TRANSFORMERS = "transformers"
+    LIGHTNING = "lightning"
+    """Needs the extra `lightning`."""
+
+
+class Sharding(StrEnum):
+    """What each of several processes keeps between steps."""
+
+    NONE = "none"
+    """Everything."""
+    FSDP = "fsdp"
+    """Its shard of weights, gradients and optimizer state; for methods that train the base's own weights."""
+
+
 class TrainOptions(Options):
     """How a model is trained, whatever is trained of it."""
 
@@ -142,6 +159,11 @@ class TrainOptions(Options):
     keep_checkpoints: int = Field(2, ge=1, description="Newest checkpoints kept beside the best.")
     against_forgetting: RemedyOptions = Field(
         default_factory=RemedyOptions, description="What is done so that general knowledge is kept; nothing by default."
+    )
+    loop: Loop = Field(
+        Loop.TRANSFORMERS,
+        description="What steps: `transformers` (its Trainer) or `lightning` (its Trainer; `atanor[lightning]`). "
+        "Losses, weights and checkpoints are the same.",
     )
 
     @model_validator(mode="after")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
-import os
-import resource
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,30 +14,33 @@ from pathlib import Path
 from types import FrameType
 
 import torch
-from transformers import TrainerState
+from transformers import TrainerCallback, TrainerState
 
-from atanor.compute import Engine, Route, device_name, has_fast_bfloat16
+from atanor.compute import Engine, Route, has_fast_bfloat16
 from atanor.data.rows import TokenRow
-from atanor.errors import AtanorError, DataError, Problem, StoreError
+from atanor.errors import AtanorError, DataError, MissingExtraError, Problem, StoreError
 from atanor.progress import Activity, Progress
 from atanor.store.files import write_text, writing_folder
 from atanor.store.holding import holding
 from atanor.train.checkpoint import Checkpoint, checkpoints, first_whole, newest_whole, sweep
-from atanor.train.job import TrainingJob
-from atanor.train.loop import (
+from atanor.train.history import (
     STATE,
-    StepWatcher,
     Validated,
-    WindowTrainer,
+    best_step,
     elapsed,
     executed_tokens,
+    most_memory,
     stopped_early,
     training_losses,
     validated,
     validation_losses,
 )
-from atanor.train.options import Order, Precision, TrainOptions
+from atanor.train.job import TrainingJob
+from atanor.train.loop import StepCounter, StepWatcher, run_transformers
+from atanor.train.options import Loop, Order, Precision, Sharding, TrainOptions
 from atanor.train.remedies.averaging import MOVING, mean_of, put, swapped_in
+from atanor.train.session import Session, peak_memory
+from atanor.train.sharding import Sharded
 
 VERSIONS = "versions.json"
 TRAINER_LOCK = "trainer.lock"
@@ -54,7 +55,8 @@ class Interrupted(AtanorError, KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What `train` made. Time and tokens add up over interruptions; memory is the peak of this process.
+    """What `train` made. Time and tokens add up over interruptions; memory is the most that was held at a time, by all
+    processes that train together.
 
     `averaged` says what mean of weights was published, where one was better than every checkpoint. `folder` is what
     others load. `logical_tokens` are those of the rows, `executed_tokens` those computed: what rows of
@@ -90,6 +92,9 @@ def steps_of(rows: int, options: TrainOptions) -> int:
 def train(job: TrainingJob, progress: Progress) -> TrainingResult:
     """Run or resume a job; leave the best checkpoint in the network and publish it.
 
+    Several processes that train together leave checkpoints and publish nothing: who started them calls this alone
+    with the same job, which finds it trained.
+
     Raises:
         DataError: nothing to learn from.
         TrainingError: a loss that is not finite.
@@ -98,19 +103,12 @@ def train(job: TrainingJob, progress: Progress) -> TrainingResult:
             this folder.
     """
     _require_supervision(job)
-    with _alone(job.folder):
+    if not job.group.first:
+        return _train(job, progress)
+    # Of the processes that train together, the first one holds the folder.
+    with holding(job.folder, f"the training in {job.folder}", TRAINER_LOCK):
         sweep(job.folder)
         return _train(job, progress)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder of a run; of the processes that train it together, the first one does."""
-    if os.environ.get("RANK", "0") != "0":
-        yield
-        return
-    with holding(folder, f"the training in {folder}", TRAINER_LOCK):
-        yield
 
 
 def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
@@ -126,31 +124,46 @@ def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
     _self_check(engine, job, progress)
     for regulariser in job.regularisers:
         regulariser.begin(engine, progress)
-    resume = newest_whole(job.folder, progress)
-    _compare_versions(job, resume, progress)
+    resume = _newest(job, progress)
+    if job.group.first:
+        _compare_versions(job, resume, progress)
     state = _run_trainer(job, engine, resume, progress)
-    best = _best_whole(job.folder, state, progress)
-    job.tuned.restore(best.weights)
-    averaged = "the moving average of the weights" if best.averaged else None
-    averaged = _take_mean(job, engine, state, best, progress) or averaged
-    job.tuned.model.eval()
-    published = job.folder / job.tuned.folder_name
-    with writing_folder(published) as folder:
-        job.tuned.publish(folder)
+    best, averaged = best_step(state) or state.global_step, None
+    if job.group.alone:
+        best, averaged = _publish(job, engine, state, progress)
     return TrainingResult(
-        folder=published,
+        folder=job.folder / job.tuned.folder_name,
         precision=str(dtype).removeprefix("torch."),
         steps=state.global_step,
-        best_step=best.checkpoint.step,
+        best_step=best,
         averaged=averaged,
         resumed_at=0 if resume is None else resume.step,
         seconds=elapsed(state),
         logical_tokens=int(state.num_input_tokens_seen),
         executed_tokens=executed_tokens(state),
-        peak_memory_bytes=_peak_memory(),
+        peak_memory_bytes=max(peak_memory(), most_memory(state)),
         train_loss=tuple(training_losses(state)),
         validation_loss=tuple(validation_losses(state)),
     )
+
+
+def _newest(job: TrainingJob, progress: Progress) -> Checkpoint | None:
+    """The checkpoint to go on from. The first process looks, because it sets damaged ones aside."""
+    found = newest_whole(job.folder, progress) if job.group.first else None
+    step = job.group.of_first(0 if found is None else found.step)
+    return next((one for one in checkpoints(job.folder) if one.step == step), None)
+
+
+def _publish(job: TrainingJob, engine: Engine, state: TrainerState, progress: Progress) -> tuple[int, str | None]:
+    """Put the best weights into the network and write what others load; returns their step and what mean they are."""
+    best = _best_whole(job.folder, state, progress)
+    job.tuned.restore(best.weights)
+    averaged = "the moving average of the weights" if best.averaged else None
+    averaged = _take_mean(job, engine, state, best, progress) or averaged
+    job.tuned.model.eval()
+    with writing_folder(job.folder / job.tuned.folder_name) as folder:
+        job.tuned.publish(folder)
+    return best.checkpoint.step, averaged
 
 
 @dataclass(frozen=True)
@@ -220,32 +233,42 @@ def _take_mean(job: TrainingJob, engine: Engine, state: TrainerState, best: _Bes
 def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, progress: Progress) -> TrainerState:
     """The Trainer's state after the last step, whether it ran now or before."""
     total = steps_of(len(job.training), job.options)
+    run_loop = _loop(job.options.loop)
     if resume is not None:
         before = TrainerState.load_from_json(str(resume.folder / STATE))
         if before.global_step >= total or stopped_early(before, job.options.patience):
             return before
         progress.say(f"training  resuming at step {resume.step} of {total}")
+        job.tuned.restore(resume.folder)
     start = 0 if resume is None else resume.step
     with _stopping_on_interrupt() as stop, progress.start("training", total, "step", done=start) as bar:
-        trainer = WindowTrainer(
-            job,
-            engine,
-            callbacks=[
-                StepWatcher(
-                    every=steps_between_validations(len(job.training), job.options),
-                    patience=job.options.patience,
-                    on_step=_reporter(bar),
-                    stop_requested=stop.is_set,
-                )
-            ],
+        watcher = StepWatcher(
+            every=steps_between_validations(len(job.training), job.options),
+            patience=job.options.patience,
+            on_step=_reporter(bar),
+            stop_requested=lambda: job.group.any(stop.is_set() or job.group.stop_requested()),
         )
-        trainer.train(resume_from_checkpoint=None if resume is None else str(resume.folder))
-    if stop.is_set() and trainer.state.global_step < total:
+        sharded = Sharded(engine.network, job.group.size) if job.group.sharding is Sharding.FSDP else None
+        session = Session(job, engine, sharded)
+        state = run_loop(session, [StepCounter(session), watcher], None if resume is None else resume.folder)
+    if watcher.stopped and state.global_step < total:
         raise Interrupted(
-            f"stopped after step {trainer.state.global_step} of {total}; the state of that step is safe. "
+            f"stopped after step {state.global_step} of {total}; the state of that step is safe. "
             "`atanor run` goes on from there."
         )
-    return trainer.state
+    return state
+
+
+def _loop(name: Loop) -> Callable[[Session, list[TrainerCallback], Path | None], TrainerState]:
+    if name is Loop.TRANSFORMERS:
+        return run_transformers
+    if importlib.util.find_spec("lightning") is None:
+        fix = "Run `python -m pip install 'atanor[lightning]'`, or write `loop: transformers`"
+        problem = Problem("it is not installed", field="loop", value=name.value, fix=fix)
+        raise MissingExtraError("training under Lightning needs the `lightning` package", [problem])
+    from atanor.train.lightning_loop import run_lightning
+
+    return run_lightning
 
 
 def steps_between_validations(rows: int, options: TrainOptions) -> int:
@@ -358,11 +381,3 @@ def _compare_versions(job: TrainingJob, resume: Checkpoint | None, progress: Pro
     for name, version in job.versions.items():
         if before.get(name) != version:
             progress.say(f"training  began with {name} {before.get(name)}, goes on with {version}: bits may differ")
-
-
-def _peak_memory() -> int:
-    """Most memory this process (or its GPU) ever held, in bytes."""
-    if device_name() == "cuda":
-        return int(torch.cuda.max_memory_allocated())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -97,6 +97,8 @@ class WindowLoader(DataLoader[list[TrainingItem]]):
             [*rows, *(row for replay in replays for row in replay.rows)],  # type: ignore[arg-type]  # a list is a map
             batch_sampler=WindowSampler(rows, batch, seed, order, replays),
             collate_fn=list,
+            # Of its own, so that an epoch's beginning draws nothing from the numbers that training draws from.
+            generator=torch.Generator(),
         )
 
     def set_epoch(self, epoch: int) -> None:

@@ -39,6 +39,14 @@ class Objective(Protocol):
         """Add the gradient of the window's mean loss to the parameters'; returns that loss."""
         ...
 
+    def weight(self, items: Sequence[Any]) -> float:
+        """What the mean over these items is divided by.
+
+        Means of parts, each weighed by its share of the weight, add up to the mean of the whole: by this a window is
+        divided among processes.
+        """
+        ...
+
     def mean_loss(self, engine: Engine, items: Sequence[Any]) -> float:
         """The same loss over all items, without a gradient."""
         ...

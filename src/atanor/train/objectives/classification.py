@@ -68,7 +68,7 @@ class Classification:
         return (item.row,)
 
     def backward(self, engine: Engine, window: Sequence[ClassifiedText]) -> float:
-        whole = self._weight(window)
+        whole = self.weight(window)
 
         def loss(numbers: Sequence[int], logits_RC: Tensor) -> Tensor:
             return self._summed([window[number] for number in numbers], logits_RC) / whole
@@ -77,10 +77,10 @@ class Classification:
 
     def mean_loss(self, engine: Engine, items: Sequence[ClassifiedText]) -> float:
         logits_RC = engine.logits([item.row for item in items])
-        return float(self._summed(items, logits_RC.double())) / self._weight(items)
+        return float(self._summed(items, logits_RC.double())) / self.weight(items)
 
-    def _weight(self, items: Sequence[ClassifiedText]) -> float:
-        """What the summed loss of these items is divided by."""
+    def weight(self, items: Sequence[ClassifiedText]) -> float:
+        """See `Objective.weight`: what the summed loss of these items is divided by."""
         if self.multi_label:
             return float(len(items) * len(self.weights_C))
         return float(self.weights_C[[item.classes[0] for item in items]].sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from atanor.compute import Engine
+from atanor.compute.engine import total_weight
 from atanor.data.rows import TokenRow
 
 
@@ -16,6 +17,9 @@ class Completion:
 
     def backward(self, engine: Engine, window: Sequence[TokenRow]) -> float:
         return engine.backward(window)
+
+    def weight(self, items: Sequence[TokenRow]) -> float:
+        return total_weight(items)
 
     def mean_loss(self, engine: Engine, items: Sequence[TokenRow]) -> float:
         return engine.mean_loss(items)

@@ -49,6 +49,9 @@ class DirectPreference:
 
         return engine.backward_groups([self.rows(pair) for pair in window], loss)
 
+    def weight(self, items: Sequence[PreferencePair]) -> float:
+        return len(items)
+
     def mean_loss(self, engine: Engine, items: Sequence[PreferencePair]) -> float:
         return float(self._loss(self._likelihoods(engine, items), self._of_reference(engine, items)).mean())
 
