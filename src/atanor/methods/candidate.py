@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from atanor.data.options import RenderOptions
 from atanor.evaluate.options import GenerationOptions
 from atanor.methods.framing import Framing
 from atanor.models import Base, Quantisation, Tuned
 from atanor.progress import Progress
+from atanor.store.files import sha256_file
 from atanor.train import Material, Supervision, TrainingResult
+from atanor.train.distillation import Teachers
 
 DESCRIPTION = "candidate.json"
 
@@ -31,6 +35,8 @@ class Bench:
         versions: of the libraries.
         root: folder of the project, where relative paths start and caches lie.
         held_out: ids of the role's validation and test examples, which nothing may learn from.
+        render: how examples become tokens.
+        teachers: whom the project can name as a teacher.
     """
 
     base: Base
@@ -42,11 +48,13 @@ class Bench:
     versions: dict[str, str]
     root: Path = Path()
     held_out: frozenset[str] = frozenset()
+    render: RenderOptions = field(default_factory=RenderOptions)
+    teachers: Teachers | None = None
 
     @property
     def material(self) -> Material:
         """What an objective is made of."""
-        return Material(self.base, self.training, self.validation, self.seed, self.folder)
+        return Material(self.base, self.training, self.validation, self.seed, self.folder, self.render, self.teachers)
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,14 @@ class Made:
     training: TrainingResult | None = None
     trainable_parameters: int = 0
     judged_as: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Names a candidate by content: what was trained, or `base` with another prompt."""
+        if self.folder is None:
+            return "base"
+        files = sorted(self.folder.glob("*.safetensors"))
+        return hashlib.sha256("".join(map(sha256_file, files)).encode()).hexdigest()
 
 
 class Method(Protocol):

@@ -10,7 +10,7 @@ from pathlib import Path
 from atanor.compute import Engine
 from atanor.errors import Problem, TrainingError
 from atanor.train.job import TrainingJob
-from atanor.train.objectives import TrainingItem
+from atanor.train.objectives import CountsSteps, TrainingItem
 from atanor.train.remedies.averaging import MovingAverage
 
 
@@ -57,6 +57,8 @@ class WindowStep:
             TrainingError: the loss is not finite.
         """
         self.job.tuned.model.train()
+        if isinstance(self.job.objective, CountsSteps):
+            self.job.objective.at_step(step)
         loss = self.job.objective.backward(self.engine, window)
         executed = self.engine.work.executed
         rows = [row for item in window for row in self.job.objective.rows(item)]
