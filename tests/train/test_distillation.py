@@ -241,7 +241,7 @@ def test_prompts_without_an_answer_are_counted_with_their_reason(tmp_path: Path,
     assert len(made.training.rows) == 7
     text = "\n".join(told.lines)
     assert "wrote 7 of 9 answers" in text
-    assert "no answer to rows.jsonl:5: HTTP 500: out of order" in text
+    assert "no answer to rows.jsonl:5: HTTP 500: 'out of order'" in text
     assert "no answer to rows.jsonl:6: the answer was cut at `max_tokens`" in text
 
 

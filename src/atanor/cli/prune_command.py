@@ -13,7 +13,7 @@ def prune(  # noqa: PLR0917  # the signature is the command line
     layers: Annotated[str, typer.Option("--layers", help="How many stay, evenly spread, or their numbers as 0,2,5.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write; by default named after the base.")] = None,
     random: Annotated[bool, typer.Option("--random", help="Random weights in the base's shape instead.")] = False,
-    width: Annotated[int | None, typer.Option("--width", min=1, help="Of a random network; by default its own.")] = None,
+    width: Annotated[int | None, typer.Option("--width", min=1, help="Of random weights; default: as it is.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of random weights.")] = 17,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document for a program to read.")] = False,
 ) -> None:

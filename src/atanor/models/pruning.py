@@ -1,4 +1,4 @@
-"""Smaller students of a base: some of its layers, or random weights in its shape; both ordinary Transformers folders."""
+"""Smaller students of a base, as ordinary Transformers folders: some of its layers, or random weights in its shape."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def random_network(config: PretrainedConfig, *, layers: int, width: int | None, 
     Args:
         config: of the base.
         layers: how many.
-        width: of the residual stream; heads keep their width, and the feed-forward block its proportion. None: the base's.
+        width: of the residual stream; heads keep their width and the feed-forward block its proportion. None: the
+            base's.
         seed: of the weights.
 
     Raises:

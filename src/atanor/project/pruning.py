@@ -83,6 +83,7 @@ def prune_base(
 def _numbers(layers: str) -> tuple[int, ...]:
     """`6`, or `0,2,5`."""
     if not re.fullmatch(r"\d+(,\d+)*,?", layers.replace(" ", "")) or layers.strip() == "0":
-        problem = Problem("neither a number nor a list of them", field="--layers", value=layers, fix="Write 6, or 0,2,5")
+        reason = "neither a number nor a list of them"
+        problem = Problem(reason, field="--layers", value=layers, fix="Write 6, or 0,2,5")
         raise ConfigurationError("the layers that stay cannot be read", [problem])
     return tuple(int(number) for number in layers.replace(" ", "").split(",") if number)

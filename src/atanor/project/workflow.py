@@ -13,7 +13,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from atanor import __version__
 from atanor.compute import device_name, process_bytes
@@ -29,10 +28,11 @@ from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
 from atanor.project.file import LoadedProject
+from atanor.project.named_files import general_files, metric_files
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.project.teachers import ProjectTeachers
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
-from atanor.store.files import sha256_file, write_text, writing_folder
+from atanor.store.files import write_text, writing_folder
 from atanor.train import OBJECTIVES, Interrupted, Precision, TrainOptions, steps_of, train_dtype
 
 OUTCOMES = "outcomes.json"
@@ -251,7 +251,7 @@ def _training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
         "validation": job.data.validation.content,
         "base": [job.base.local.sha, str(job.base.model.dtype)],
         "seed": job.seed,
-        "general": _general_files(job.loaded.root, choice),
+        "general": general_files(job.loaded.root, choice),
         "again": run.key if job.again else None,
         "teacher": job.teachers.named_in(choice.options),
     }
@@ -384,9 +384,9 @@ def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
         "method": choice.model_dump(mode="json"),
         "data": [job.data.section.dataset_sha, job.data.section.split_sha],
         "base": [job.base.local.sha, job.base.template_sha, str(job.base.model.dtype)],
-        "metrics": _metric_files(job.loaded.root, job.role),
+        "metrics": metric_files(job.loaded.root, job.role),
         "seed": job.seed,
-        "general": _general_files(job.loaded.root, choice),
+        "general": general_files(job.loaded.root, choice),
         "teacher": job.teachers.named_in(choice.options),
     }
     if job.trial is not None:
@@ -396,19 +396,3 @@ def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
         text = json.dumps({**content, "attempt": attempt}, sort_keys=True)
         yield hashlib.sha256(text.encode()).hexdigest()
         attempt += 1
-
-
-def _metric_files(root: Path, role: RoleOptions) -> dict[str, str]:
-    """Hashes of the files metrics are made from: another schema is another run."""
-    named = [spec.argument.partition(":")[0] for spec in role.metrics_in_force if spec.argument]
-    return {name: sha256_file(root / name) for name in named if (root / name).is_file()}
-
-
-def _general_files(root: Path, choice: MethodChoice) -> dict[str, str]:
-    """Hashes of the files that general rows are read from: other rows are another training."""
-    options = choice.options
-    if not isinstance(options, TrainOptions):
-        return {}
-    remedies = options.against_forgetting
-    named = [one.path for one in (remedies.replay, remedies.self_written) if one is not None and one.path]
-    return {name: sha256_file(root / name) for name in named if (root / name).is_file()}

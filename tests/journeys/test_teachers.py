@@ -14,7 +14,7 @@ from atanor.errors import ConfigurationError, NotFoundError
 from tests.journeys.projects import FIGURES, write_project
 
 TUNED = "{rank: 4, epochs: 4, batch: 4, learning_rate: 0.01, validate_every: 6, patience: 0}"
-STUDENT = "{epochs: 4, batch: 4, learning_rate: 0.01, validate_every: 6, patience: 0, objective: {distillation: OPTIONS}}"
+STUDENT = f"{TUNED[:-1].replace('rank: 4, ', '')}, objective: {{distillation: OPTIONS}}}}"
 EXTRA = "    metrics: [perplexity]\n"
 
 
@@ -57,9 +57,7 @@ def test_the_base_can_teach_what_is_tuned_of_it(tmp_path: Path, tiny_base_folder
     assert report.training is not None and report.training.train_loss
 
 
-def test_a_candidate_that_is_told_what_to_do_writes_but_is_not_compared(
-    tmp_path: Path, tiny_base_folder: Path
-) -> None:
+def test_a_candidate_that_is_told_what_to_do_writes_but_is_not_compared(tmp_path: Path, tiny_base_folder: Path) -> None:
     (prompted,) = project(tmp_path, tiny_base_folder, "prompt").run().reports
     with pytest.raises(ConfigurationError, match="an instruction or examples of its own"):
         project(tmp_path, tiny_base_folder, student(f"{{teacher: {prompted.candidate}}}")).run()
