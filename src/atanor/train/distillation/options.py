@@ -12,7 +12,7 @@ from atanor.options import Options
 from atanor.train.objectives.declaring import ObjectiveOptions
 
 
-class Source(StrEnum):
+class AnswerSource(StrEnum):
     """Whose answers the student and the teacher are compared on."""
 
     ROWS = "rows"
@@ -23,7 +23,7 @@ class Source(StrEnum):
     """The student writes one to every prompt of a step, and the teacher judges it (Agarwal et al. 2024)."""
 
 
-class Cache(StrEnum):
+class TeacherCache(StrEnum):
     """What is kept of the teacher's distributions."""
 
     NONE = "none"
@@ -60,8 +60,8 @@ class DistillationOptions(ObjectiveOptions):
     endpoint: EndpointOptions | None = Field(
         None, description="A teacher behind an OpenAI-compatible API, in place of `teacher`; it writes answers."
     )
-    source: Source = Field(
-        Source.ROWS,
+    source: AnswerSource = Field(
+        AnswerSource.ROWS,
         description="On whose answers: those of the `rows`, those the `teacher` writes before training, or those the "
         "`student` writes while it trains.",
     )
@@ -83,8 +83,8 @@ class DistillationOptions(ObjectiveOptions):
         description="Share of the divergence in the loss; the rest is completion of the answers. Default: 0.5, and 0 "
         "where the teacher wrote them.",
     )
-    cache: Cache = Field(
-        Cache.NONE,
+    cache: TeacherCache = Field(
+        TeacherCache.NONE,
         description="`none`, or `sampled`: tokens drawn once from the teacher stand for its distributions, an unbiased "
         "estimate of forward KL, and the teacher is in memory only before training.",
     )
@@ -104,7 +104,7 @@ class DistillationOptions(ObjectiveOptions):
         """`share`, or what it is by default."""
         if self.share is not None:
             return self.share
-        return 0.0 if self.source is Source.TEACHER else 0.5
+        return 0.0 if self.source is AnswerSource.TEACHER else 0.5
 
     @property
     def compares(self) -> bool:
@@ -122,7 +122,7 @@ class DistillationOptions(ObjectiveOptions):
             return "distillation has one teacher; write `teacher:` or `endpoint:`"
         if self.endpoint is None:
             return None
-        if self.source is not Source.TEACHER:
+        if self.source is not AnswerSource.TEACHER:
             return (
                 "an endpoint tells the likeliest few tokens at most, which is no distribution to compare with; it can "
                 "write the answers: `source: teacher`"
@@ -132,41 +132,44 @@ class DistillationOptions(ObjectiveOptions):
                 "an endpoint tells the likeliest few tokens at most, and a distribution cut to them is biased; write "
                 "`share: 0`, or load the teacher here with `teacher:`"
             )
-        if "write" in self.model_fields_set:
+        if self.write != WriteOptions():
             return "how an endpoint writes stands in its own group; write `temperature` and `max_tokens` there"
         return None
 
     def _unread(self) -> str | None:
         """What is written and would be read by nobody."""
-        written = self.model_fields_set
         if not self.compares:
-            return self._unread_without_divergence(written)
-        if "beta" in written and self.divergence is not Divergence.JENSEN_SHANNON:
+            return self._unread_without_divergence()
+        if self._differs("beta") and self.divergence is not Divergence.JENSEN_SHANNON:
             return "`beta` is of `divergence: jensen_shannon`; remove it, or write that divergence"
-        if "draws" in written and self.cache is not Cache.SAMPLED:
+        if self._differs("draws") and self.cache is not TeacherCache.SAMPLED:
             return "`draws` is of `cache: sampled`; remove it, or write that cache"
-        if "every" in written and self.source is not Source.STUDENT:
+        if self._differs("every") and self.source is not AnswerSource.STUDENT:
             return "`every` is of `source: student`; remove it, or write that source"
-        if "write" in written and self.source is Source.ROWS:
+        if self._differs("write") and self.source is AnswerSource.ROWS:
             return "nobody writes with `source: rows`; remove `write`, or let the teacher or the student write"
         return None
 
-    def _unread_without_divergence(self, written: set[str]) -> str | None:
-        if self.source is not Source.TEACHER:
+    def _unread_without_divergence(self) -> str | None:
+        if self.source is not AnswerSource.TEACHER:
             return "with `share: 0` nothing is learned from the teacher; write a share above 0, or `source: teacher`"
-        unread = sorted(written & {"divergence", "beta", "temperature", "cache", "draws", "every"})
-        if unread:
-            return f"`{unread[0]}` is of the divergence, which has no part in the loss; write a `share`, or remove it"
+        unread = filter(self._differs, ("divergence", "beta", "temperature", "cache", "draws", "every"))
+        if (name := next(unread, None)) is not None:
+            return f"`{name}` is of the divergence, which has no part in the loss; write a `share`, or remove it"
         return None
 
+    def _differs(self, key: str) -> bool:
+        """It is not as it is by default."""
+        return bool(getattr(self, key) != type(self).model_fields[key].get_default(call_default_factory=True))
+
     def _cache_refused(self) -> str | None:
-        if self.cache is not Cache.SAMPLED:
+        if self.cache is not TeacherCache.SAMPLED:
             return None
         if self.divergence is not Divergence.FORWARD or self.temperature != 1:
             return (
                 "drawn tokens estimate forward KL at temperature 1 and nothing else; remove `divergence` and "
                 "`temperature`, or write `cache: none`"
             )
-        if self.source is Source.STUDENT:
+        if self.source is AnswerSource.STUDENT:
             return "what the student will write is not known before training; write `cache: none`"
         return None

@@ -20,7 +20,7 @@ from atanor.progress import Progress
 from atanor.train.distillation.answers import Ask, Asked, Written, teacher_answers
 from atanor.train.distillation.drawing import draw, find_drawn
 from atanor.train.distillation.objective import Distillation
-from atanor.train.distillation.options import Cache, DistillationOptions, Source
+from atanor.train.distillation.options import AnswerSource, DistillationOptions, TeacherCache
 from atanor.train.distillation.teacher import TeacherModel, Teaching
 from atanor.train.distillation.tokenizers import FIELD, require_same_tokens
 from atanor.train.distillation.writing import longest_answer, require_answers, student_writer
@@ -50,7 +50,7 @@ def prepare(options: DistillationOptions, material: Material, progress: Progress
         StoreError: what it said cannot be kept.
     """
     lesson = _Lesson(options, material, progress)
-    if options.source is Source.TEACHER:
+    if options.source is AnswerSource.TEACHER:
         material = lesson.material = dataclasses.replace(material, training=lesson.written())
     if not options.compares:
         return material
@@ -63,7 +63,7 @@ def build(options: DistillationOptions, tuned: Tuned, material: Material) -> Obj
         return Completion()
     teacher, rows = material.teaching.teacher, material.training.rows
     write = None
-    if options.source is Source.STUDENT:
+    if options.source is AnswerSource.STUDENT:
         write = student_writer(material.base, tuned, options.write, rows, material.seed)
 
     def make(engine: Engine) -> Teacher:
@@ -184,12 +184,12 @@ class _Lesson:
     def compared(self) -> Teaching:
         """The teacher where it is asked at every step, or what was drawn from it."""
         rows = [*self.material.training.rows, *self.material.validation.rows]
-        if self.options.cache is Cache.SAMPLED:
+        if self.options.cache is TeacherCache.SAMPLED:
             drawn = find_drawn(self.folder, self.identity, rows, self.progress)
             if drawn is not None:
                 return Teaching(drawn=drawn)
         self._require_comparable(max(len(row.tokens) for row in rows))
-        if self.options.cache is Cache.NONE:
+        if self.options.cache is TeacherCache.NONE:
             return Teaching(self.teacher)
         drawn = draw(
             self.folder,
