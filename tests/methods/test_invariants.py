@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,11 @@ from atanor.methods import METHOD_OPTIONS, METHODS, Bench
 from atanor.methods.training import Trained
 from atanor.models import Base, Tuned, load_tuned
 from atanor.progress import Silent
+from atanor.train import OBJECTIVES as KINDS
 from atanor.train import Completion, DirectPreference, Objective, Supervision, TrainingJob, train
+from atanor.train.distillation import DistillationOptions
 from tests.train.jobs import rows, tiny_base
+from tests.train.teachers import KnownTeachers
 
 TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10]])
 
@@ -59,6 +62,7 @@ class Row:
         return "-".join([self.method, *(() if self.base == "llama" else (self.base,)), *written])
 
 
+PREFIX = Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False)
 TECHNIQUES = [
     Row("lora"),
     Row("lora", {"rslora": True, "ranks": {"down_proj": 3}, "targets": ["q_proj", "v_proj", "down_proj"]}),
@@ -78,7 +82,7 @@ TECHNIQUES = [
     # Its weights of training are not those to use.
     Row("lora", {"optimizer": "schedule_free"}),
     Row("lora", {"optimizer": "adamw_8bit", "rank": 64}),
-    Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
+    PREFIX,
     Row("prompt_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
     # A base of an encoder and a decoder.
     Row("lora", {}, Route.SEPARATE, base="t5"),
@@ -93,12 +97,32 @@ TECHNIQUES = [
     Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False, base="bart"),
 ]
 OBJECTIVES = ("completion", "preference")
-TABLE = list(itertools.product(TECHNIQUES, OBJECTIVES))
+DISTILLATION: dict[str, dict[str, Any]] = {
+    "distillation, the student writes": {
+        "teacher": "other",
+        "source": "student",
+        "every": 2,
+        "divergence": "jensen_shannon",
+        "write": {"max_new_tokens": 8},
+    },
+    "distillation, from the base as it was": {
+        "teacher": "itself",
+        "divergence": "reverse",
+        "temperature": 2,
+        "share": 0.3,
+    },
+    "distillation, of drawn tokens": {"teacher": "other", "cache": "sampled", "draws": 4, "share": 0.9},
+}
+"""What a project writes, by what is special about it; each with one technique of another kind."""
+TABLE = [
+    *itertools.product(TECHNIQUES, OBJECTIVES),
+    *zip((Row("lora"), Row("full"), PREFIX), DISTILLATION, strict=True),
+]
 
 
 def test_the_table_has_every_method_that_trains() -> None:
     assert {row.method for row in TECHNIQUES} == {name for name, made in METHODS.items() if isinstance(made, Trained)}
-    assert len(TABLE) == 56
+    assert len(TABLE) == 59
 
 
 @dataclass(frozen=True)
@@ -112,7 +136,8 @@ class Maker:
     def job(self, folder: Path, **options: Any) -> tuple[Base, TrainingJob]:
         base = tiny_base(self.base_folder)
         every = rows(base, 10)
-        bench = Bench(base, "Answer the question.", Supervision(every), Supervision([]), 3, folder, {"atanor": "test"})
+        learned, chooses = Supervision(every[2:]), Supervision(every[:2])
+        bench = Bench(base, "Answer the question.", learned, chooses, 3, folder, {"atanor": "test"})
         chosen = {"epochs": 2, "batch": 4, "validate_every": 1, "patience": 0, "keep_checkpoints": 9, **options}
         written = METHOD_OPTIONS[self.row.method](**{**self.row.options, **chosen})
         made = METHODS[self.row.method]
@@ -122,6 +147,10 @@ class Maker:
         items: list[Any] = every
         if self.objective == "preference":
             objective, items = DirectPreference(tuned), pairs(every)
+        elif self.objective in DISTILLATION:
+            kind, asked = KINDS["distillation"], DistillationOptions(**DISTILLATION[self.objective])
+            ready = kind.prepare(asked, replace(bench, teachers=KnownTeachers(base)).material, Silent())
+            objective = kind.build(asked, tuned, ready)
         job = TrainingJob(
             tuned=tuned,
             training=items[2:],

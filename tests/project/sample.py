@@ -68,7 +68,7 @@ roles:
 against_forgetting: {replay: {share: 0.1, path: data/log.txt, max_tokens: 64}, \
 self_written: {share: 0.1, max_new_tokens: 32, temperature: 0.3}, kl_to_base: {weight: 0.2, rows: general}, \
 l2_sp: 0.01, ewc: {weight: 10, rows: 8}, average: {decay: 0.99, last: 2}}}
-      - ia3
+      - ia3: {objective: {distillation: {teacher: director@1, source: student, every: 2, write: {max_new_tokens: 32}}}}
       - adapter: {width: 16, placement: houlsby, activation: silu}
       - prefix_tuning: {tokens: 8}
       - prompt_tuning: {tokens: 8, start: random}
@@ -137,7 +137,14 @@ roles:
         windows: {}
       - path: data/log.txt
         instructions: {}
-    methods: [qlora: {levels: fp4, double: false}]
+    methods:
+      - qlora:
+          levels: fp4
+          double: false
+          objective:
+            distillation:
+              source: teacher
+              endpoint: {base_url: "http://localhost:8000/v1", model: large}
 """
 """What only books have, and a method the full file does not name."""
 

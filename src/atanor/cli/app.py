@@ -11,6 +11,7 @@ from atanor.cli.ablate_command import ablate
 from atanor.cli.contest_command import compare
 from atanor.cli.data_app import data_app
 from atanor.cli.outliers_command import outliers
+from atanor.cli.prune_command import prune
 
 app = typer.Typer(
     name="atanor",
@@ -23,6 +24,7 @@ app = typer.Typer(
 data_app.command("ablate")(ablate)
 data_app.command("outliers")(outliers)
 app.command("compare")(compare)
+app.command()(prune)
 app.add_typer(data_app, name="data")
 
 ProjectArgument = Annotated[Path, typer.Argument(help="Project file, or the folder it is in.", show_default=True)]

@@ -23,10 +23,11 @@ TOKENS_PER_BATCH = 8192
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model wrote: the text, and whether it ended by itself before the limit."""
+    """What a model wrote: the text, whether it ended by itself before the limit, and its tokens, the end included."""
 
     text: str
     finished: bool
+    tokens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,8 @@ def _without_position_ids() -> Iterator[None]:
 def _read(base: Base, tokens: list[int]) -> Answer:
     end = next((place for place, token in enumerate(tokens) if token in base.end_ids), None)
     text = base.tokenizer.decode(tokens[:end], skip_special_tokens=True)
-    return Answer(text=text, finished=end is not None)
+    written = tokens if end is None else tokens[: end + 1]
+    return Answer(text=text, finished=end is not None, tokens=tuple(written))
 
 
 def _settings(base: Base, decoding: Decoding) -> GenerationConfig:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from atanor.data.options import RenderOptions
 from atanor.evaluate.options import GenerationOptions
 from atanor.methods.framing import Framing
 from atanor.models import Base, Quantisation, Tuned
 from atanor.progress import Progress
+from atanor.store.files import sha256_file
 from atanor.train import ALONE, Group, Material, Supervision, TrainingResult
+from atanor.train.distillation import Teachers
 
 DESCRIPTION = "candidate.json"
 
@@ -32,6 +36,8 @@ class Bench:
         root: folder of the project, where relative paths start and caches lie.
         held_out: ids of the role's validation and test examples, which nothing may learn from.
         group: this process's place among those that train together.
+        render: how examples become tokens.
+        teachers: whom the project can name as a teacher.
     """
 
     base: Base
@@ -44,11 +50,13 @@ class Bench:
     root: Path = Path()
     held_out: frozenset[str] = frozenset()
     group: Group = ALONE
+    render: RenderOptions = field(default_factory=RenderOptions)
+    teachers: Teachers | None = None
 
     @property
     def material(self) -> Material:
         """What an objective is made of."""
-        return Material(self.base, self.training, self.validation, self.seed, self.folder)
+        return Material(self.base, self.training, self.validation, self.seed, self.folder, self.render, self.teachers)
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,14 @@ class Made:
     training: TrainingResult | None = None
     trainable_parameters: int = 0
     judged_as: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Names a candidate by content: what was trained, or `base` with another prompt."""
+        if self.folder is None:
+            return "base"
+        files = sorted(self.folder.glob("*.safetensors"))
+        return hashlib.sha256("".join(map(sha256_file, files)).encode()).hexdigest()
 
 
 class Method(Protocol):

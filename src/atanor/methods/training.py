@@ -56,8 +56,8 @@ class Trained:
 
     def make(self, options: TuningOptions, bench: Bench, progress: Progress) -> Made:
         """See `Method.make`."""
-        material = bench.material
         kind, chosen = OBJECTIVES[options.objective.name], options.objective.options
+        material = kind.prepare(chosen, bench.material, progress)
         training, validation = kind.items(chosen, material.training), kind.items(chosen, material.validation)
         for note in training.notes:
             progress.say(f"training  {note}")

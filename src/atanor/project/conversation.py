@@ -6,17 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from peft import PeftModel
 from transformers import PreTrainedModel, TextStreamer
 
-from atanor.compute import device_name
 from atanor.data.rows import Message, Speaker
-from atanor.errors import BaseModelError, Problem
 from atanor.inference import Decoding, stream_answer
-from atanor.methods import DESCRIPTION, CandidateDescription
-from atanor.models import Base, BaseReference, encode_question, load_base, load_tuned, resolve_base
+from atanor.methods import CandidateDescription
+from atanor.models import Base, encode_question
 from atanor.progress import Progress
+from atanor.project.candidates import load_candidate
 from atanor.project.file import LoadedProject
 from atanor.store import CandidateRecord, Store
 
@@ -38,27 +36,7 @@ class Conversation:
         Raises:
             BaseModelError: the base has other weights or another chat template than when the candidate was made.
         """
-        folder = store.folder / candidate.folder
-        description = CandidateDescription.model_validate_json((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        local = resolve_base(BaseReference.parse(description.base), loaded.root, progress)
-        base = load_base(local, dtype=getattr(torch, description.precision), device=device_name())
-        for what, then, present in (
-            ("weights", description.base_sha, local.sha),
-            ("chat template", description.template_sha, base.template_sha),
-        ):
-            if then != present:
-                raise BaseModelError(
-                    f"the base of {candidate.id} has changed",
-                    [
-                        Problem(
-                            reason=f"its {what} had the hash {then[:12]} and now have {present[:12]}",
-                            field="base",
-                            value=description.base,
-                            fix="Bring the old base back, or run `atanor run` for a candidate on the new one",
-                        )
-                    ],
-                )
-        model = base.model if description.adapter is None else load_tuned(base, folder / description.adapter).model
+        base, model, description = load_candidate(store, candidate, loaded.root, progress)
         return cls(base, model, description, loaded.file.seed)
 
     def ask(self, text: str, on_text: Callable[[str], None] | None = None) -> str:

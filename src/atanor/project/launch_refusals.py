@@ -32,6 +32,11 @@ def launch_refusals(launch: LaunchOptions, methods: Mapping[str, Options]) -> It
                 "divide them",
                 f"Raise its `batch`, or write `processes: {options.batch}`",
             )
+        if options.objective.name == "distillation":
+            yield (
+                f"{place} learns from a teacher, which stays in the process that opened it",
+                "Leave `launch` out of a project that distils",
+            )
         remedies = options.against_forgetting
         if launch.processes_in_force > 1 and remedies.kl_to_base is not None:
             yield (

@@ -28,7 +28,7 @@ from atanor.train import Group, Precision
 from atanor.train.checkpoint import checkpoints
 
 WORK = "work.json"
-_ELSEWHERE = ("base", "folder", "group")
+_ELSEWHERE = ("base", "folder", "group", "teachers")
 """Fields of a bench that are another there."""
 
 

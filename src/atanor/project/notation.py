@@ -29,6 +29,7 @@ from atanor.launch.options import LaunchOptions
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath
 from atanor.project.options import ProjectFile, RoleOptions
+from atanor.train.distillation.options import WriteOptions
 from atanor.train.objectives.options import OBJECTIVE_OPTIONS
 from atanor.train.remedies.options import (
     AverageOptions,
@@ -70,6 +71,8 @@ _ROLE_GROUPS: Mapping[str, type[BaseModel]] = {
 }
 
 _METHOD_GROUPS: Mapping[str, type[BaseModel]] = {
+    "objective.distillation.endpoint": EndpointOptions,
+    "objective.distillation.write": WriteOptions,
     "against_forgetting": RemedyOptions,
     "against_forgetting.replay": ReplayOptions,
     "against_forgetting.self_written": SelfWrittenOptions,

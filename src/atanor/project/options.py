@@ -34,7 +34,8 @@ from atanor.models.reference import BaseReference
 from atanor.nearest import did_you_mean
 from atanor.options import NamedOptions, Options, one_key, refused
 from atanor.project.launch_refusals import launch_refusals
-from atanor.train.objectives.options import LearnsFrom, ObjectiveChoice
+from atanor.train.objectives.declaring import LearnsFrom
+from atanor.train.objectives.options import ObjectiveChoice
 from atanor.train.options import TrainOptions
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"

@@ -13,7 +13,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from atanor import __version__
 from atanor.compute import device_name, process_bytes
@@ -23,17 +22,19 @@ from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
 from atanor.methods import DESCRIPTION, Bench, CandidateDescription, Framing, Made
 from atanor.methods.options import TuningOptions
-from atanor.models import QUANTISATION_FILE, Base, QuantisedAdapter, load_base, resolve_base
+from atanor.models import Base, QuantisedAdapter, load_base, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
 from atanor.project.file import LoadedProject
 from atanor.project.launching import make
+from atanor.project.named_files import general_files, metric_files
 from atanor.project.options import MethodChoice, RoleOptions
+from atanor.project.teachers import ProjectTeachers
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
-from atanor.store.files import sha256_file, write_text, writing_folder
-from atanor.train import OBJECTIVES, Interrupted, Precision, Supervision, TrainOptions, steps_of, train_dtype
+from atanor.store.files import write_text, writing_folder
+from atanor.train import OBJECTIVES, Interrupted, Precision, TrainOptions, steps_of, train_dtype
 
 OUTCOMES = "outcomes.json"
 """What a run's candidate made of the test items, beside its report, so that two runs can be compared."""
@@ -73,6 +74,10 @@ class RoleJob:
     @property
     def seed(self) -> int:
         return self.loaded.file.seed + (0 if self.trial is None else self.trial.repetition)
+
+    @property
+    def teachers(self) -> ProjectTeachers:
+        return ProjectTeachers(self.loaded.root, self.store, self.base, self.watcher)
 
     @property
     def reader(self) -> Reader:
@@ -200,7 +205,7 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
             job.base.model if made.tuned is None else made.tuned.model,
             test_paper(job.data, made.framing, job.reader, answers=answers),
             choice.name,
-            _identity(made),
+            made.identity,
             job.watcher,
         )
     finally:
@@ -226,6 +231,8 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
                 versions=versions(),
                 root=job.loaded.root,
                 held_out=job.data.held_out,
+                render=job.role.render,
+                teachers=job.teachers,
             ),
             job.loaded.file.launch,
             job.watcher,
@@ -242,20 +249,15 @@ def _training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
     content = {
         "atanor": __version__,
         "method": choice.model_dump(mode="json"),
-        "training": _learned(job.data.training),
-        "validation": _learned(job.data.validation),
+        "training": job.data.training.content,
+        "validation": job.data.validation.content,
         "base": [job.base.local.sha, str(job.base.model.dtype)],
         "seed": job.seed,
-        "general": _general_files(job.loaded.root, choice),
+        "general": general_files(job.loaded.root, choice),
         "again": run.key if job.again else None,
+        "teacher": job.teachers.named_in(choice.options),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _learned(side: Supervision) -> list[object]:
-    """Everything that an objective may learn from."""
-    every = (*side.rows, *(row for pair in side.pairs for row in (pair.chosen, pair.rejected)))
-    return [[row.tokens, row.weights] for row in every]
 
 
 def _conclude(
@@ -337,14 +339,6 @@ def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescri
     )
 
 
-def _identity(made: Made) -> str:
-    """Names a candidate by content: what was trained and on what, or `base` with another prompt."""
-    if made.folder is None:
-        return "base"
-    files = sorted([*made.folder.glob("*.safetensors"), *made.folder.glob(QUANTISATION_FILE)])
-    return hashlib.sha256("".join(map(sha256_file, files)).encode()).hexdigest()
-
-
 def _plan(job: RoleJob, choice: MethodChoice) -> str:
     options = choice.options
     if not isinstance(options, TuningOptions):
@@ -393,9 +387,10 @@ def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
         "method": choice.model_dump(mode="json"),
         "data": [job.data.section.dataset_sha, job.data.section.split_sha],
         "base": [job.base.local.sha, job.base.template_sha, str(job.base.model.dtype)],
-        "metrics": _metric_files(job.loaded.root, job.role),
+        "metrics": metric_files(job.loaded.root, job.role),
         "seed": job.seed,
-        "general": _general_files(job.loaded.root, choice),
+        "general": general_files(job.loaded.root, choice),
+        "teacher": job.teachers.named_in(choice.options),
     }
     if job.trial is not None:
         content["trial"] = job.trial.name
@@ -404,19 +399,3 @@ def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
         text = json.dumps({**content, "attempt": attempt}, sort_keys=True)
         yield hashlib.sha256(text.encode()).hexdigest()
         attempt += 1
-
-
-def _metric_files(root: Path, role: RoleOptions) -> dict[str, str]:
-    """Hashes of the files metrics are made from: another schema is another run."""
-    named = [spec.argument.partition(":")[0] for spec in role.metrics_in_force if spec.argument]
-    return {name: sha256_file(root / name) for name in named if (root / name).is_file()}
-
-
-def _general_files(root: Path, choice: MethodChoice) -> dict[str, str]:
-    """Hashes of the files that general rows are read from: other rows are another training."""
-    options = choice.options
-    if not isinstance(options, TrainOptions):
-        return {}
-    remedies = options.against_forgetting
-    named = [one.path for one in (remedies.replay, remedies.self_written) if one is not None and one.path]
-    return {name: sha256_file(root / name) for name in named if (root / name).is_file()}

@@ -13,7 +13,7 @@ import torch
 from atanor.compute import Engine
 from atanor.errors import Problem, TrainingError
 from atanor.train.job import TrainingJob
-from atanor.train.objectives import TrainingItem
+from atanor.train.objectives import CountsSteps, TrainingItem
 from atanor.train.remedies.averaging import MovingAverage
 from atanor.train.sharding import Sharded
 
@@ -64,6 +64,8 @@ class WindowStep:
             TrainingError: the loss is not finite.
         """
         self.job.tuned.model.train()
+        if isinstance(self.job.objective, CountsSteps):
+            self.job.objective.at_step(step)
         done = self._gradient(window) if self.job.group.alone else self._together(window, step)
         if not math.isfinite(done.loss):
             problem = Problem(

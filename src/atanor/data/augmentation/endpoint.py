@@ -29,6 +29,17 @@ _LARGEST_ANSWER = 8 << 20
 """Bytes of an answer that are read; a longer one counts as none."""
 
 
+Conversation = Sequence[Mapping[str, str]]
+"""Messages, each with `role` and `content`."""
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """There is no answer that can be used, and why."""
+
+    reason: str
+
+
 @dataclass
 class Spent:
     """What the requests so far have used."""
@@ -67,25 +78,34 @@ class Endpoint:
         """See `Engine.generate`. A prompt whose retries are used up has no answer.
 
         Raises:
-            DataError: the first prompt fails, or the endpoint refuses the key, the model or the address.
+            DataError: the very first prompt fails, or the endpoint refuses the key, the model or the address.
         """
-        if not prompts:
+        conversations = [({"role": "user", "content": prompt},) for prompt in prompts]
+        return [one if isinstance(one, str) else None for one in self.replies(conversations)]
+
+    def replies(self, conversations: Sequence[Conversation]) -> list[str | Unanswered]:
+        """The answer to each conversation, or why there is none.
+
+        Raises:
+            DataError: as `generate`.
+        """
+        if not conversations:
             return []
         # The first one goes alone: an endpoint that is not there should not be asked a thousand times.
-        first = self._answer(prompts[0])
+        alone = [] if self.spent.requests else [self._answer(conversations[0])]
         with ThreadPoolExecutor(self.options.concurrency) as pool:
-            return [first, *pool.map(self._answer_or_none, prompts[1:])]
+            return [*alone, *pool.map(self._answer_or_reason, conversations[len(alone) :])]
 
-    def _answer_or_none(self, prompt: str) -> str | None:
+    def _answer_or_reason(self, conversation: Conversation) -> str | Unanswered:
         try:
-            return self._answer(prompt)
-        except _NoAnswerError:
-            return None
+            return self._answer(conversation)
+        except _NoAnswerError as error:
+            return Unanswered(error.problems[0].reason)
 
-    def _answer(self, prompt: str) -> str | None:
+    def _answer(self, conversation: Conversation) -> str | Unanswered:
         """Ask until there is an answer, an error that will not go away, or no retry left."""
         for attempt in range(self.options.retries + 1):
-            outcome = self._ask(prompt)
+            outcome = self._ask(conversation)
             if not isinstance(outcome, _Failure):
                 self._count(requests=1, usage=outcome.get("usage"))
                 return _content(outcome)
@@ -108,9 +128,9 @@ class Endpoint:
             ],
         )
 
-    def _ask(self, prompt: str) -> Mapping[str, Any] | _Failure:
+    def _ask(self, conversation: Conversation) -> Mapping[str, Any] | _Failure:
         try:
-            with _OPENER.open(self._request(prompt), timeout=self.options.timeout_s) as response:
+            with _OPENER.open(self._request(conversation), timeout=self.options.timeout_s) as response:
                 read = json.loads(response.read(_LARGEST_ANSWER))
         except urllib.error.HTTPError as error:
             said = error.read(2000).decode("utf-8", "replace")
@@ -119,10 +139,10 @@ class Endpoint:
             return _Failure(f"{type(error).__name__}: {error}")
         return read if isinstance(read, dict) else _Failure("the answer is not a JSON object")
 
-    def _request(self, prompt: str) -> urllib.request.Request:
+    def _request(self, conversation: Conversation) -> urllib.request.Request:
         body = {
             "model": self.options.model,
-            "messages": [{"role": "user", "content": prompt}],
+            "messages": list(conversation),
             "temperature": self.options.temperature,
             "max_tokens": self.options.max_tokens,
         }
@@ -194,16 +214,18 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 _OPENER = urllib.request.build_opener(_NoRedirect)
 
 
-def _content(answer: Mapping[str, Any]) -> str | None:
-    """The text of the first choice; None where there is none or it was cut at the limit of tokens."""
+def _content(answer: Mapping[str, Any]) -> str | Unanswered:
+    """The text of the first choice, where there is one and it was not cut at the limit of tokens."""
     try:
         choice = answer["choices"][0]
         content = choice["message"]["content"]
     except (KeyError, IndexError, TypeError):
-        return None
-    if choice.get("finish_reason") == "length" or not isinstance(content, str):
-        return None
-    return content.strip() or None
+        return Unanswered("what came back holds no answer")
+    if not isinstance(content, str):
+        return Unanswered("the answer is no text")
+    if choice.get("finish_reason") == "length":
+        return Unanswered("the answer was cut at `max_tokens`")
+    return content.strip() or Unanswered("the answer is empty")
 
 
 def _retry_after(headers: Headers) -> float | None:

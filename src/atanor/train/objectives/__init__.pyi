@@ -1,8 +1,9 @@
-from .base import Objective, TrainingItem
+from .base import CountsSteps, Objective, TrainingItem
 from .classification import Classification, ClassifiedText, row_of
 from .completion import Completion
+from .declaring import LearnsFrom, ObjectiveOptions
 from .material import Items, Material, Supervision
-from .options import OBJECTIVE_OPTIONS, LearnsFrom, ObjectiveChoice, ObjectiveOptions
+from .options import OBJECTIVE_OPTIONS, ObjectiveChoice
 from .preference import DirectPreference
 from .registry import OBJECTIVES, ObjectiveKind
 
@@ -12,6 +13,7 @@ __all__ = [
     "Classification",
     "ClassifiedText",
     "Completion",
+    "CountsSteps",
     "DirectPreference",
     "Items",
     "LearnsFrom",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from atanor.compute import Engine
 from atanor.data.rows import TokenRow
@@ -49,4 +49,13 @@ class Objective(Protocol):
 
     def mean_loss(self, engine: Engine, items: Sequence[Any]) -> float:
         """The same loss over all items, without a gradient."""
+        ...
+
+
+@runtime_checkable
+class CountsSteps(Protocol):
+    """An objective that does something else at some steps: told the number, it is the same after a resume."""
+
+    def at_step(self, step: int) -> None:
+        """The next window is that of this optimizer step, from 1."""
         ...

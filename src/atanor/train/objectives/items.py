@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from atanor.train.objectives.declaring import ObjectiveOptions
 from atanor.train.objectives.material import Items, Supervision
-from atanor.train.objectives.options import ObjectiveOptions
 
 
 def answers(options: ObjectiveOptions, side: Supervision) -> Items:

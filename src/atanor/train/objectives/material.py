@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from atanor.data.options import RenderOptions
 from atanor.data.preferences import PreferencePair
 from atanor.data.rows import Example, TokenRow
 from atanor.models import Base
+from atanor.train.distillation.teacher import Teachers, Teaching
 from atanor.train.objectives.base import TrainingItem
 
 
@@ -27,6 +29,12 @@ class Supervision:
     pairs: Sequence[PreferencePair] = ()
     examples: Mapping[str, Example] = field(default_factory=dict)
 
+    @property
+    def content(self) -> list[object]:
+        """Everything that an objective may learn from, to tell one training from another."""
+        every = (*self.rows, *(row for pair in self.pairs for row in (pair.chosen, pair.rejected)))
+        return [[row.tokens, row.weights] for row in every]
+
 
 @dataclass(frozen=True)
 class Material:
@@ -38,6 +46,9 @@ class Material:
         validation: what chooses the best checkpoint.
         seed: of everything random.
         folder: of the run.
+        render: how examples become tokens.
+        teachers: whom the project can name as a teacher; None where nobody can be named.
+        teaching: what a teacher has said already.
     """
 
     base: Base
@@ -45,6 +56,9 @@ class Material:
     validation: Supervision
     seed: int
     folder: Path
+    render: RenderOptions = field(default_factory=RenderOptions)
+    teachers: Teachers | None = None
+    teaching: Teaching = field(default_factory=Teaching)
 
 
 @dataclass(frozen=True)

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import Field
 
-from atanor.options import NamedOptions, Options
-
-
-class LearnsFrom(StrEnum):
-    """What an objective has to find in the rows."""
-
-    ANSWERS = "answers"
-    """The answer of a row, or its text."""
-
-    PAIRS = "pairs"
-    """A better and a worse answer to one prompt."""
-
-
-class ObjectiveOptions(Options):
-    """What training minimises.
-
-    Attributes:
-        learns_from: what it has to find in the rows.
-    """
-
-    learns_from: ClassVar[LearnsFrom] = LearnsFrom.ANSWERS
+from atanor.options import NamedOptions
+from atanor.train.distillation.options import DistillationOptions
+from atanor.train.objectives.declaring import LearnsFrom, ObjectiveOptions
 
 
 class CompletionOptions(ObjectiveOptions):
@@ -51,6 +32,7 @@ class DpoOptions(ObjectiveOptions):
 OBJECTIVE_OPTIONS: dict[str, type[ObjectiveOptions]] = {
     "completion": CompletionOptions,
     "dpo": DpoOptions,
+    "distillation": DistillationOptions,
 }
 """Every objective a project file may name, with the options it takes."""
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from atanor.models import Tuned
+from atanor.progress import Progress
+from atanor.train import distillation
 from atanor.train.objectives.base import Objective
 from atanor.train.objectives.completion import Completion
 from atanor.train.objectives.items import answers, pairs
@@ -22,10 +24,13 @@ class ObjectiveKind:
     Attributes:
         items: from (options, what a side of the split can teach) to what is learned from it.
         build: from (options, what is trained, everything else there is) to the loss.
+        prepare: from (options, everything there is, who watches) to what there is after work that is done once, before
+            anything is put into the base.
     """
 
     items: Callable[[Any, Supervision], Items]
     build: Callable[[Any, Tuned, Material], Objective]
+    prepare: Callable[[Any, Material, Progress], Material] = lambda _options, material, _progress: material
 
 
 def _completion(options: CompletionOptions, tuned: Tuned, material: Material) -> Objective:
@@ -41,4 +46,5 @@ def _dpo(options: DpoOptions, tuned: Tuned, material: Material) -> Objective:
 OBJECTIVES: dict[str, ObjectiveKind] = {
     "completion": ObjectiveKind(answers, _completion),
     "dpo": ObjectiveKind(pairs, _dpo),
+    "distillation": ObjectiveKind(answers, distillation.build, distillation.prepare),
 }
