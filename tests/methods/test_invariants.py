@@ -26,7 +26,7 @@ from atanor.methods import METHOD_OPTIONS, METHODS, Bench
 from atanor.methods.training import Trained
 from atanor.models import Base, Tuned, load_tuned
 from atanor.progress import Silent
-from atanor.train import Completion, DirectPreference, Objective, Supervision, TrainingJob, train
+from atanor.train import OBJECTIVES, Supervision, TrainingJob, train
 from tests.train.jobs import rows, tiny_base
 
 TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10]])
@@ -78,13 +78,21 @@ TECHNIQUES = [
     Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
     Row("prompt_tuning", {"tokens": 4}, Route.SEPARATE, merges=False),
 ]
-OBJECTIVES = ("completion", "preference")
-TABLE = list(itertools.product(TECHNIQUES, OBJECTIVES))
+OF_EVERY_TECHNIQUE = ("completion", "dpo")
+WITH_EVERY_OBJECTIVE = ("lora", "full", "prefix_tuning")
+TABLE = [
+    *itertools.product(TECHNIQUES, OF_EVERY_TECHNIQUE),
+    *itertools.product(
+        [next(row for row in TECHNIQUES if row.method == method) for method in WITH_EVERY_OBJECTIVE],
+        [name for name in OBJECTIVES if name not in OF_EVERY_TECHNIQUE],
+    ),
+]
 
 
 def test_the_table_has_every_method_that_trains() -> None:
     assert {row.method for row in TECHNIQUES} == {name for name, made in METHODS.items() if isinstance(made, Trained)}
-    assert len(TABLE) == 36
+    assert {objective for _, objective in TABLE} == OBJECTIVES.keys()
+    assert len(TABLE) == 36 + 3 * 4
 
 
 @dataclass(frozen=True)
@@ -98,16 +106,25 @@ class Maker:
     def job(self, folder: Path, **options: Any) -> tuple[Base, TrainingJob]:
         base = tiny_base(self.base_folder)
         every = rows(base, 10)
-        bench = Bench(base, "Answer the question.", Supervision(every), Supervision([]), 3, folder, {"atanor": "test"})
-        chosen = {"epochs": 2, "batch": 4, "validate_every": 1, "patience": 0, "keep_checkpoints": 9, **options}
+        taught = Supervision(every, pairs(every))
+        bench = Bench(base, "Answer the question.", taught, Supervision([]), 3, folder, {"atanor": "test"})
+        chosen = {
+            "objective": self.objective,
+            "learning_rate": METHOD_OPTIONS[self.row.method].model_fields["learning_rate"].default,
+            "epochs": 2,
+            "batch": 4,
+            "validate_every": 1,
+            "patience": 0,
+            "keep_checkpoints": 9,
+            **options,
+        }
         written = METHOD_OPTIONS[self.row.method](**{**self.row.options, **chosen})
         made = METHODS[self.row.method]
         assert isinstance(made, Trained)
         tuned = made.attach(written, bench)
-        objective: Objective = Completion()
-        items: list[Any] = every
-        if self.objective == "preference":
-            objective, items = DirectPreference(tuned), pairs(every)
+        choice = written.objective
+        kind = OBJECTIVES[choice.name]
+        items = kind.items(choice.options, bench.training).items[:10]
         job = TrainingJob(
             tuned=tuned,
             training=items[2:],
@@ -117,7 +134,7 @@ class Maker:
             seed=17,
             folder=folder,
             versions={"atanor": "test"},
-            objective=objective,
+            objective=kind.build(choice.options, tuned, bench.material),
         )
         return base, job
 

@@ -32,7 +32,7 @@ from atanor.project.file import LoadedProject
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
 from atanor.store.files import sha256_file, write_text, writing_folder
-from atanor.train import OBJECTIVES, Interrupted, Precision, Supervision, TrainOptions, steps_of, train_dtype
+from atanor.train import OBJECTIVES, Interrupted, Precision, TrainOptions, steps_of, train_dtype
 
 OUTCOMES = "outcomes.json"
 """What a run's candidate made of the test items, beside its report, so that two runs can be compared."""
@@ -189,15 +189,19 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     prediction = _predict(job, choice)
     job.watcher.show(RunPlanned(job.name, choice.name, run.id, plan, False, prediction))
     write_text(folder / "project.yaml", job.loaded.text)
-    answers = job.examiner.wants_answers
+    answers, compared = job.examiner.wants_answers, job.role.measures_preference
     baseline = job.examiner.outcomes(
-        job.base.model, test_paper(job.data, Framing(), job.reader, answers=answers), "base", "base", job.watcher
+        job.base.model,
+        test_paper(job.data, Framing(), job.reader, answers=answers, compared=compared),
+        "base",
+        "base",
+        job.watcher,
     )
     made = _make(job, choice, run)
     try:
         candidate = job.examiner.outcomes(
             job.base.model if made.tuned is None else made.tuned.model,
-            test_paper(job.data, made.framing, job.reader, answers=answers),
+            test_paper(job.data, made.framing, job.reader, answers=answers, compared=compared),
             choice.name,
             _identity(made),
             job.watcher,
@@ -240,20 +244,14 @@ def _training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
     content = {
         "atanor": __version__,
         "method": choice.model_dump(mode="json"),
-        "training": _learned(job.data.training),
-        "validation": _learned(job.data.validation),
+        "training": job.data.training.content,
+        "validation": job.data.validation.content,
         "base": [job.base.local.sha, str(job.base.model.dtype)],
         "seed": job.seed,
         "general": _general_files(job.loaded.root, choice),
         "again": run.key if job.again else None,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _learned(side: Supervision) -> list[object]:
-    """Everything that an objective may learn from."""
-    every = (*side.rows, *(row for pair in side.pairs for row in (pair.chosen, pair.rejected)))
-    return [[row.tokens, row.weights] for row in every]
 
 
 def _conclude(
@@ -384,6 +382,7 @@ def _free_key(job: RoleJob, choice: MethodChoice) -> str:
 
 def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
     role = job.role.model_dump(mode="json", exclude={"methods", "data"})
+    role["metrics"] = [metric.model_dump(mode="json") for metric in job.role.metrics_in_force]
     content = {
         "atanor": __version__,
         "role": [job.name, role],

@@ -1,9 +1,10 @@
 from .base import Objective, TrainingItem
 from .classification import Classification, ClassifiedText, row_of
 from .completion import Completion
+from .judgement import JudgedAnswer, ProspectJudgement
 from .material import Items, Material, Supervision
 from .options import OBJECTIVE_OPTIONS, LearnsFrom, ObjectiveChoice, ObjectiveOptions
-from .preference import DirectPreference
+from .preference import DirectPreference, IdentityPreference, OddsRatioPreference, PairwiseObjective, SimplePreference
 from .registry import OBJECTIVES, ObjectiveKind
 
 __all__ = [
@@ -13,13 +14,19 @@ __all__ = [
     "ClassifiedText",
     "Completion",
     "DirectPreference",
+    "IdentityPreference",
     "Items",
+    "JudgedAnswer",
     "LearnsFrom",
     "Material",
     "Objective",
     "ObjectiveChoice",
     "ObjectiveKind",
     "ObjectiveOptions",
+    "OddsRatioPreference",
+    "PairwiseObjective",
+    "ProspectJudgement",
+    "SimplePreference",
     "Supervision",
     "TrainingItem",
     "row_of",
