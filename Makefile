@@ -29,7 +29,7 @@ export PEER_DATA_PYTHON
 SCRATCH ?= .bench
 
 .PHONY: demo test lint format docs bench bench-full bench-estimates bench-data bench-gpu bench-workshop \
-	bench-augmentation peer peer-data peer-gpu clean help
+	bench-augmentation bench-preferences peer peer-data peer-gpu clean help
 
 help:
 	@echo "make demo    fine-tune the starter model on the shipped example and print the verdict"
@@ -41,6 +41,7 @@ help:
 	@echo "make bench-full, bench-estimates, bench-data, bench-gpu: whole windows for TRL; what is predicted beside"
 	@echo "             what is measured; verdicts on real data; on a GPU"
 	@echo "make bench-workshop, bench-augmentation: planted faults and a million rows; what augmentation brings"
+	@echo "make bench-preferences: every objective of pairs on real ones (an hour)"
 	@echo "make clean   remove what the demo and the tests made"
 
 demo: $(READY)
@@ -91,6 +92,9 @@ bench-workshop: $(DEV) $(PEER_DATA_READY)
 bench-augmentation: $(DEV)
 	$(BIN)/python -m benchmarks.augmentation
 	$(BIN)/python -m benchmarks.data_page
+
+bench-preferences: $(DEV)
+	$(BIN)/python -m benchmarks.preferences
 
 # Without a GPU it says so and is done; with one, `make peer-gpu` comes first.
 bench-gpu: $(DEV)

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,40 +178,70 @@ def measure_apart(name: str, task: Task, method: dict[str, Any], sides: dict[str
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@dataclass(frozen=True)
+class Table:
+    """Methods by the sets they are measured on.
+
+    Attributes:
+        results: where the whole table is kept.
+        tasks: sets by name.
+        methods: what is measured, by its label.
+        training: rows to learn from.
+        test: held-out items.
+    """
+
+    results: Path
+    tasks: Mapping[str, Task]
+    methods: Mapping[str, dict[str, Any]]
+    training: int
+    test: int
+
+    def asked(self, description: str) -> argparse.Namespace:
+        """What was typed."""
+        parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+        parser.add_argument("--set", nargs="+", choices=self.tasks, default=list(self.tasks))
+        parser.add_argument("--method", nargs="+", choices=self.methods, default=list(self.methods))
+        parser.add_argument("--rows", type=int, default=self.training)
+        parser.add_argument("--test", type=int, default=self.test)
+        parser.add_argument("--again", action="store_true", help="measure anew what is measured")
+        parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+        return parser.parse_args()
+
+    def fill(self, asked: argparse.Namespace) -> None:
+        """Measure what is not measured yet; a smaller table is only printed."""
+        require(*asked.set)
+        whole = (asked.rows, asked.test) == (self.training, self.test)
+        known = whole and self.results.is_file()
+        document = json.loads(self.results.read_text(encoding="utf-8")) if known else {"sets": {}}
+        document |= {"machine": machine(), "versions": versions(), "seed": SEED}
+        for name in asked.set:
+            task = self.tasks[name]
+            sides = task.draw(asked.rows, asked.test)
+            kept = document["sets"].setdefault(name, {"methods": {}})
+            kept |= {"rows": {side: len(rows) for side, rows in sides.items()}, "goal": task.role["goal"]}
+            with tempfile.TemporaryDirectory() as folder:
+                for label in asked.method:
+                    method = options_of(self.methods[label])
+                    if not asked.again and kept["methods"].get(label, {}).get("written") == method:
+                        continue
+                    print(f"{name}: {label}", file=sys.stderr)
+                    found = measure_apart(name, task, self.methods[label], sides, Path(folder))
+                    kept["methods"][label] = {"written": method, **found}
+                    if whole:
+                        self.results.write_text(
+                            json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+                        )
+        if not whole:
+            print(json.dumps(document, indent=1, ensure_ascii=False))
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--set", nargs="+", choices=TASKS, default=list(TASKS))
-    parser.add_argument("--method", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--rows", type=int, default=TRAINING)
-    parser.add_argument("--test", type=int, default=TEST)
-    parser.add_argument("--again", action="store_true", help="measure anew what is measured")
-    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    table = Table(RESULTS, TASKS, METHODS, TRAINING, TEST)
+    asked = table.asked(__doc__ or "")
     if asked.measure:
         print(json.dumps(measure(asked.measure)))
         return
-    require(*asked.set)
-    whole = (asked.rows, asked.test) == (TRAINING, TEST)
-    document = json.loads(RESULTS.read_text(encoding="utf-8")) if whole and RESULTS.is_file() else {"sets": {}}
-    document |= {"machine": machine(), "versions": versions(), "seed": SEED}
-    for name in asked.set:
-        task = TASKS[name]
-        sides = task.draw(asked.rows, asked.test)
-        kept = document["sets"].setdefault(name, {"methods": {}})
-        kept |= {"rows": {side: len(rows) for side, rows in sides.items()}, "goal": task.role["goal"]}
-        with tempfile.TemporaryDirectory() as folder:
-            for label in asked.method:
-                method = options_of(METHODS[label])
-                known = kept["methods"].get(label)
-                if known and known["written"] == method and not asked.again:
-                    continue
-                print(f"{name}: {label}", file=sys.stderr)
-                found = measure_apart(name, task, METHODS[label], sides, Path(folder))
-                kept["methods"][label] = {"written": method, **found}
-                if whole:
-                    RESULTS.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if not whole:
-        print(json.dumps(document, indent=1, ensure_ascii=False))
+    table.fill(asked)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+from atanor.evaluate.metrics import PREFERENCE_METRICS
 from atanor.methods.options import METHOD_OPTIONS, LoraMethodOptions
+from atanor.project.options import MethodChoice
+from atanor.train.objectives.options import OBJECTIVE_OPTIONS
 from atanor.train.options import OptimizerName, Schedule, TrainOptions
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +37,23 @@ def test_the_options_it_names_are_there() -> None:
     named = re.findall(r"`(\w+)`", trained)
     assert set(named) <= known
     assert {*OptimizerName, *Schedule} <= set(named)
+
+
+def test_every_objective_is_there_with_its_options() -> None:
+    section = GUIDE.partition("## What is minimised")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|[^|]+\| ([^|]+) \|", section, re.M)
+    assert [name for name, _, _ in rows] == list(OBJECTIVE_OPTIONS)
+    for name, learns_from, options in rows:
+        declared = OBJECTIVE_OPTIONS[name]
+        assert re.findall(r"`(\w+)`", options) == list(declared.model_fields)
+        assert learns_from.startswith(declared.learns_from.value)
+    slower = re.search(r"\*The learning rate\* of ((?:`\w+`[, and]*)+) is a tenth", section)
+    assert slower is not None
+    told = re.findall(r"`(\w+)`", slower[1])
+    assert told == [name for name, declared in OBJECTIVE_OPTIONS.items() if declared.rate == 0.1]
+    assert set(re.findall(r"`(preference\w*)`", section)) == set(PREFERENCE_METRICS)
+    written = yaml.safe_load(section.partition("```yaml\n")[2].partition("```")[0])
+    assert [MethodChoice.model_validate(entry).name for entry in written["methods"]] == ["lora", "full"]
 
 
 def test_its_links_lead_somewhere() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from atanor.errors import ConfigurationError, MetricError
+from atanor.evaluate.items import Outcome
 from atanor.evaluate.metrics import METRIC_NAMES, METRICS
 from atanor.evaluate.metrics.registry import _PLAIN, _WITH_ARGUMENT
 from atanor.evaluate.metrics.strict_json import NOT_JSON, equal, parse_answer
@@ -149,6 +150,31 @@ def test_perplexity_and_bits_are_of_the_corpus_not_means_of_items() -> None:
     assert metric("perplexity").item_score((30.0, 10.0)) == pytest.approx(math.exp(3))
 
 
+@pytest.mark.parametrize(
+    ("better", "worse", "whole", "per_token"),
+    [
+        ((10.0, 5), (12.0, 5), 1, 1),
+        ((12.0, 12), (10.0, 5), 0, 1),
+        ((10.0, 5), (12.0, 12), 1, 0),
+        ((8.0, 4),) * 2 + (0.5, 0.5),
+    ],
+)
+def test_preference_is_whether_the_better_answer_is_likelier_and_a_tie_is_half(
+    better: tuple[float, int], worse: tuple[float, int], whole: float, per_token: float
+) -> None:
+    made = Outcome(None, False, *better, 40, *worse)
+    assert metric("preference").statistics(item(0), made) == (whole, 1.0)
+    assert metric("preference_per_token").statistics(item(0), made) == (per_token, 1.0)
+
+
+def test_an_item_without_a_worse_answer_has_no_preference_and_an_endless_likelihood_is_refused() -> None:
+    found = metric("preference")
+    assert found.statistics(item(0), Outcome(None, False, 9.0, 3, 9)) == (0.0, 0.0)
+    assert found.aggregate(np.array([3.0, 4.0])) == 0.75
+    with pytest.raises(MetricError, match="item item-1: the likelihood of an answer is not finite"):
+        found.statistics(item(1), Outcome(None, False, 9.0, 3, 9, float("nan"), 3))
+
+
 @pytest.mark.parametrize("name", ["perplexity", "bits_per_byte", "forgetting"])
 def test_a_likelihood_of_nothing_or_not_finite_names_the_item(name: str) -> None:
     with pytest.raises(MetricError, match=r"item item-7: the reference has no (tokens|bytes)"):
@@ -263,7 +289,7 @@ def test_margins_are_the_metric_s_own_or_the_project_s() -> None:
 
 def test_every_metric_of_the_catalogue_is_built_as_described() -> None:
     assert set(METRIC_NAMES) == {*_PLAIN, *_WITH_ARGUMENT}
-    assert len(METRIC_NAMES) == 17
+    assert len(METRIC_NAMES) == 19
     for entry in METRICS:
         assert (entry.argument is not None) == (entry.name in _WITH_ARGUMENT)
         if entry.argument is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,7 @@ from atanor.methods import METHOD_OPTIONS, METHODS, Bench
 from atanor.methods.training import Trained
 from atanor.models import Base, Tuned, load_tuned
 from atanor.progress import Silent
-from atanor.train import OBJECTIVES as KINDS
-from atanor.train import Completion, DirectPreference, Objective, Supervision, TrainingJob, train
-from atanor.train.distillation import DistillationOptions
+from atanor.train import OBJECTIVES, Supervision, TrainingJob, train
 from tests.train.jobs import rows, tiny_base
 from tests.train.teachers import KnownTeachers
 
@@ -96,7 +94,8 @@ TECHNIQUES = [
     Row("ia3", {}, Route.SEPARATE, base="bart"),
     Row("prefix_tuning", {"tokens": 4}, Route.SEPARATE, merges=False, base="bart"),
 ]
-OBJECTIVES = ("completion", "preference")
+OF_EVERY_TECHNIQUE = ("completion", "dpo")
+WITH_EVERY_OBJECTIVE = (Row("lora"), Row("full"), PREFIX)
 DISTILLATION: dict[str, dict[str, Any]] = {
     "distillation, the student writes": {
         "teacher": "other",
@@ -115,14 +114,18 @@ DISTILLATION: dict[str, dict[str, Any]] = {
 }
 """What a project writes, by what is special about it; each with one technique of another kind."""
 TABLE = [
-    *itertools.product(TECHNIQUES, OBJECTIVES),
-    *zip((Row("lora"), Row("full"), PREFIX), DISTILLATION, strict=True),
+    *itertools.product(TECHNIQUES, OF_EVERY_TECHNIQUE),
+    *itertools.product(
+        WITH_EVERY_OBJECTIVE, [name for name in OBJECTIVES if name not in (*OF_EVERY_TECHNIQUE, "distillation")]
+    ),
+    *zip(WITH_EVERY_OBJECTIVE, DISTILLATION, strict=True),
 ]
 
 
 def test_the_table_has_every_method_that_trains() -> None:
     assert {row.method for row in TECHNIQUES} == {name for name, made in METHODS.items() if isinstance(made, Trained)}
-    assert len(TABLE) == 59
+    assert {objective.partition(",")[0] for _, objective in TABLE} == OBJECTIVES.keys()
+    assert len(TABLE) == 2 * 28 + 3 * 4 + 3
 
 
 @dataclass(frozen=True)
@@ -136,21 +139,29 @@ class Maker:
     def job(self, folder: Path, **options: Any) -> tuple[Base, TrainingJob]:
         base = tiny_base(self.base_folder)
         every = rows(base, 10)
-        learned, chooses = Supervision(every[2:]), Supervision(every[:2])
-        bench = Bench(base, "Answer the question.", learned, chooses, 3, folder, {"atanor": "test"})
-        chosen = {"epochs": 2, "batch": 4, "validate_every": 1, "patience": 0, "keep_checkpoints": 9, **options}
+        taught = Supervision(every, pairs(every))
+        known = KnownTeachers(base)
+        versions = {"atanor": "test"}
+        bench = Bench(base, "Answer the question.", taught, Supervision([]), 3, folder, versions, teachers=known)
+        special = DISTILLATION.get(self.objective)
+        chosen = {
+            "objective": self.objective if special is None else {"distillation": special},
+            "learning_rate": METHOD_OPTIONS[self.row.method].model_fields["learning_rate"].default,
+            "epochs": 2,
+            "batch": 4,
+            "validate_every": 1,
+            "patience": 0,
+            "keep_checkpoints": 9,
+            **options,
+        }
         written = METHOD_OPTIONS[self.row.method](**{**self.row.options, **chosen})
         made = METHODS[self.row.method]
         assert isinstance(made, Trained)
+        choice = written.objective
+        kind = OBJECTIVES[choice.name]
+        material = kind.prepare(choice.options, bench.material, Silent())
         tuned = made.attach(written, bench)
-        objective: Objective = Completion()
-        items: list[Any] = every
-        if self.objective == "preference":
-            objective, items = DirectPreference(tuned), pairs(every)
-        elif self.objective in DISTILLATION:
-            kind, asked = KINDS["distillation"], DistillationOptions(**DISTILLATION[self.objective])
-            ready = kind.prepare(asked, replace(bench, teachers=KnownTeachers(base)).material, Silent())
-            objective = kind.build(asked, tuned, ready)
+        items = kind.items(choice.options, material.training).items[:10]
         job = TrainingJob(
             tuned=tuned,
             training=items[2:],
@@ -160,7 +171,7 @@ class Maker:
             seed=17,
             folder=folder,
             versions={"atanor": "test"},
-            objective=objective,
+            objective=kind.build(choice.options, tuned, material),
         )
         return base, job
 

@@ -69,7 +69,13 @@ class DataSummary:
 
 
 def summarise(
-    version: Version, *, train: RenderResult, validation: RenderResult, test: RenderResult, context: int
+    version: Version,
+    *,
+    train: RenderResult,
+    validation: RenderResult,
+    test: RenderResult,
+    context: int,
+    left_out: int = 0,
 ) -> DataSummary:
     """Add up what the workshop and the rendering of each side did.
 
@@ -79,6 +85,7 @@ def summarise(
         validation: its validation rows rendered.
         test: its test rows rendered.
         context: the most tokens a row could have.
+        left_out: test rows that measure nothing.
     """
     sides = (train, validation, test)
     rows = [row for side in sides for row in side.rows]
@@ -89,7 +96,7 @@ def summarise(
         used=sum(side.used for side in sides),
         changed=version.changed,
         refused=sum(stage.refused for stage in stages) + sum(len(side.refusals) for side in sides),
-        left_out=sum(stage.left_out for stage in stages) - duplicates,
+        left_out=sum(stage.left_out for stage in stages) - duplicates + left_out,
         duplicates=duplicates,
         added=sum(stage.added for stage in stages),
         joined=sum(stage.merged for stage in stages),

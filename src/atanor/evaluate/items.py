@@ -44,6 +44,8 @@ class Outcome:
         nll: negative log-likelihood of the reference in nats, summed over its tokens.
         tokens: number of reference tokens the sum runs over.
         bytes: UTF-8 bytes of the reference.
+        rejected_nll: the same as `nll` of the worse answer; None where there is none, or no metric compares answers.
+        rejected_tokens: number of its tokens.
     """
 
     answer: str | None
@@ -51,6 +53,8 @@ class Outcome:
     nll: float
     tokens: int
     bytes: int
+    rejected_nll: float | None = None
+    rejected_tokens: int = 0
 
 
 class Verdict(StrEnum):

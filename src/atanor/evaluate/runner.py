@@ -25,12 +25,15 @@ class TestPaper:
     Attributes:
         rows: prompt and reference as tokens, weights on the reference.
         prompts: the prompt alone as tokens; empty when no metric looks at answers.
+        rejected: prompt and worse answer as tokens, None for an item that has none; empty when no metric compares
+            answers.
     """
 
     __test__ = False  # not a test class, whatever pytest makes of the name
 
     rows: Sequence[TokenRow]
     prompts: Sequence[tuple[int, ...]]
+    rejected: Sequence[TokenRow | None] = ()
 
 
 def sit(
@@ -62,7 +65,11 @@ def sit(
                 base, model, paper.prompts, decoding=decoding, progress=progress, name=f"{who} answers the test items"
             )
         )
-    scores = score_rows(model, paper.rows, progress, name=f"{who} scores the references")
+    worse = list(paper.rejected) or [None] * len(paper.rows)
+    # The two answers of an item stand side by side, so that their prompt is computed once.
+    both = [row for pair in zip(paper.rows, worse, strict=True) for row in pair if row is not None]
+    scored = iter(score_rows(model, both, progress, name=f"{who} scores the references"))
+    scores = [(next(scored), None if row is None else next(scored)) for row in worse]
     return [
         Outcome(
             answer=None if answer is None else answer.text,
@@ -70,8 +77,10 @@ def sit(
             nll=nll,
             tokens=row.supervised,
             bytes=row.supervised_bytes,
+            rejected_nll=rejected_nll,
+            rejected_tokens=0 if rejected is None else rejected.supervised,
         )
-        for row, answer, nll in zip(paper.rows, answers, scores, strict=True)
+        for row, rejected, answer, (nll, rejected_nll) in zip(paper.rows, worse, answers, scores, strict=True)
     ]
 
 

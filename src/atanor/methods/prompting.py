@@ -44,6 +44,8 @@ class FewShot:
 
 
 def _as_shot(example: Example) -> Shot | None:
+    if example.desirable is False:
+        return None
     turns = [message for message in example.messages if message.speaker is not Speaker.SYSTEM]
     if [turn.speaker for turn in turns] != [Speaker.USER, Speaker.ASSISTANT]:
         return None

@@ -146,6 +146,7 @@ class Examiner:
             str(self.base.model.dtype),
             [list(row.tokens) for row in paper.rows],
             [list(prompt) for prompt in paper.prompts],
+            [None if row is None else list(row.tokens) for row in paper.rejected],
             self.role.generate.model_dump(mode="json"),
             self.seed,
         ]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from atanor.data.options import RowFormat, SourceOptions
+from atanor.data.options import RowFormat, SourceOptions, TooLong, TrainOn
 from atanor.data.splitting import require_possible
 from atanor.errors import ConfigurationError, Problem, shorten
 from atanor.evaluate.gates import Gate, gate_metrics, parse_gate
@@ -20,6 +20,8 @@ from atanor.project.file import LoadedProject
 from atanor.project.notation import value_at
 from atanor.project.options import RoleOptions, Task
 from atanor.project.presence import absent
+from atanor.train.objectives.declaring import LearnsFrom
+from atanor.train.options import TrainOptions
 
 _COLUMNS_OF = {
     RowFormat.PROMPT_COMPLETION: ("prompt", "completion"),
@@ -67,6 +69,7 @@ class _RoleCheck:
         yield from self.split_problems()
         yield from self.text_problems()
         yield from self.method_problems()
+        yield from self.pair_problems()
         yield from self.metric_problems()
 
     def field(self, below: str) -> str:
@@ -178,6 +181,12 @@ class _RoleCheck:
             reason = "a role with `task: text` has no assistant turns; every token carries loss"
             yield self.problem("render.train_on", reason, "Remove it", self.role.render.train_on.value)
         for index, method in enumerate(self.role.methods):
+            objective = method.options.objective if isinstance(method.options, TrainOptions) else None
+            if objective is not None and objective.learns_from is not LearnsFrom.ANSWERS:
+                name = objective.name
+                reason = f"`{name}` compares or judges answers, and a role with `task: text` has none"
+                field = f"methods[{index}].{method.name}.objective"
+                yield self.problem(field, reason, "Write `completion`, or `task: answer`", name)
             if method.name in ("prompt", "few_shot"):
                 reason = f"`{method.name}` instructs a conversation, and a role with `task: text` has none"
                 yield self.problem(f"methods[{index}]", reason, "Remove it, or write `task: answer`")
@@ -189,6 +198,19 @@ class _RoleCheck:
             if times[method.name] > 1 and method.name in [earlier.name for earlier in self.role.methods[:index]]:
                 reason = f"`{method.name}` is listed twice, and a candidate is named after its method"
                 yield self.problem(field, reason, "Keep one, or make a second role of the same data")
+
+    def pair_problems(self) -> Iterator[Problem]:
+        """Pairs are compared by their last turn alone and never cut: what says otherwise would be read by nobody."""
+        objectives = self.role.objectives
+        if not objectives or any(objective.learns_from is not LearnsFrom.PAIRS for objective in objectives):
+            return
+        name = objectives[0].name
+        if self.role.render.train_on is not TrainOn.LAST_ASSISTANT_TURN:
+            reason = f"`{name}` compares last turns alone"
+            yield self.problem("render.train_on", reason, "Remove it", self.role.render.train_on.value)
+        if self.role.render.too_long is not TooLong.REFUSE:
+            reason = f"`{name}` never cuts: answers to prompts cut at two places are no answers to one prompt"
+            yield self.problem("render.too_long", reason, "Remove it", self.role.render.too_long.value)
 
     def metric_problems(self) -> Iterator[Problem]:
         """Every metric can be built, answers are looked at only where there are any, gates name what is measured."""

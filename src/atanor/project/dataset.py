@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
@@ -32,10 +31,11 @@ from atanor.evaluate.runner import TestPaper
 from atanor.methods.framing import Framing
 from atanor.models import LocalBase, config_of, context_of, end_ids_of, load_tokenizer
 from atanor.progress import Progress, Silent
+from atanor.project.comparing import require_compared
 from atanor.project.encoder_decoder import refuse_unsuitable
 from atanor.project.options import ProjectFile, RoleOptions
 from atanor.project.sources import keep_refused, make_dataset, naming_role, quarantine_file, require_enough_rows
-from atanor.train import LearnsFrom, Supervision
+from atanor.train import Supervision
 
 
 @dataclass(frozen=True)
@@ -141,36 +141,48 @@ def prepare_role(
         repetition=repetition,
     )
     sides = {side: made.examples(side) for side in SIDES}
-    # The verdict is about the answer a model gives in the end, whatever turns training learns from.
-    judged = role.render.model_copy(update={"train_on": TrainOn.LAST_ASSISTANT_TURN})
+    right = {**sides, Side.TEST: [example for example in sides[Side.TEST] if example.desirable is not False]}
     with naming_role(name, role):
-        learned = {
-            side: _sided(sides[side], reader, role.render, compared=role.compares_answers)
-            for side in (Side.TRAIN, Side.VALIDATION)
-        }
-        training, validation = learned[Side.TRAIN].rendered, learned[Side.VALIDATION].rendered
-        test = _render(sides[Side.TEST], reader, judged)
-        refused = (*made.refusals, *training.refusals, *validation.refusals, *test.refusals)
+        rendered = _rendered(right, role, reader)
+        refused = (*made.refusals, *(refusal for side in rendered.values() for refusal in side.rendered.refusals))
         keep_refused(refused, root, name)
         require_enough_rows(made.version.stages, refused, project.max_refused)
-        _require_sides({"training": training, "validation": validation, "test": test})
-        _require_pairs(role, sides, learned)
-    usable = {row.example_id for row in test.rows}
-    version = made.version
-    counts = summarise(version, train=training, validation=validation, test=test, context=reader.context)
+        told = {"training": Side.TRAIN, "validation": Side.VALIDATION, "test": Side.TEST}
+        _require_sides({word: rendered[side].rendered for word, side in told.items()})
+        require_compared(role, sides, {side: result.pairs for side, result in rendered.items()})
     quarantine = str(quarantine_file(root, name).relative_to(root)) if refused else None
+    wrong = len(sides[Side.TEST]) - len(right[Side.TEST])
+    section = _section(made.version, rendered, reader.context, quarantine=quarantine, wrong=wrong)
     return RoleData(
-        training=_supervision(sides[Side.TRAIN], learned[Side.TRAIN]),
-        validation=_supervision(sides[Side.VALIDATION], learned[Side.VALIDATION]),
-        test=tuple(example for example in sides[Side.TEST] if example.id in usable),
+        training=_supervision(right[Side.TRAIN], rendered[Side.TRAIN]),
+        validation=_supervision(right[Side.VALIDATION], rendered[Side.VALIDATION]),
+        test=tuple(_supervision(right[Side.TEST], rendered[Side.TEST]).examples.values()),
         held_out=frozenset(example.id for side in (Side.VALIDATION, Side.TEST) for example in sides[side]),
-        section=_section(version, asdict(counts), quarantine),
-        pieces=tuple(weighted_pieces(_typical(training.rows), reader.tokenizer)),
-        notes=version.notes,
+        section=section,
+        pieces=tuple(weighted_pieces(_typical(rendered[Side.TRAIN].rendered.rows), reader.tokenizer)),
+        notes=tuple(section.notes),
     )
 
 
-def _section(version: Version, counts: Mapping[str, Any], quarantine: str | None) -> DataSection:
+def _rendered(sides: Mapping[Side, Sequence[Example]], role: RoleOptions, reader: Reader) -> dict[Side, PairResult]:
+    """Each side as tokens."""
+    # The verdict is about the answer a model gives in the end, whatever turns training learns from.
+    judged = role.render.model_copy(update={"train_on": TrainOn.LAST_ASSISTANT_TURN})
+    learned, measured = role.compares_answers, role.measures_preference
+    return {
+        Side.TRAIN: _sided(sides[Side.TRAIN], reader, role.render, compared=learned),
+        Side.VALIDATION: _sided(sides[Side.VALIDATION], reader, role.render, compared=learned),
+        Side.TEST: _sided(sides[Side.TEST], reader, judged, compared=measured),
+    }
+
+
+def _section(
+    version: Version, rendered: Mapping[Side, PairResult], context: int, *, quarantine: str | None, wrong: int
+) -> DataSection:
+    """All counts; `wrong` test rows were judged bad and measure nothing."""
+    train, validation, test = (rendered[side].rendered for side in SIDES)
+    counts = summarise(version, train=train, validation=validation, test=test, context=context, left_out=wrong)
+    said = f"{wrong:,} test rows have an answer that was judged bad and measure nothing"
     near, augmenting = version.stage("near_duplicates"), version.stage("augment")
     return DataSection(
         sources=[source.path for source in version.sources],
@@ -180,19 +192,27 @@ def _section(version: Version, counts: Mapping[str, Any], quarantine: str | None
         dataset=version.name,
         near_duplicates=0 if near is None else sum(near.rules.values()) - near.left_out,
         augmented=0 if augmenting is None else augmenting.added,
-        notes=list(version.notes),
-        **counts,
+        notes=[*version.notes, said] if wrong else list(version.notes),
+        **asdict(counts),
     )
 
 
-def test_paper(data: RoleData, framing: Framing, reader: Reader, *, answers: bool) -> TestPaper:
+def test_paper(data: RoleData, framing: Framing, reader: Reader, *, answers: bool, compared: bool = False) -> TestPaper:
     """The test items as a candidate with this framing sees them.
+
+    Args:
+        data: of the role.
+        framing: what the candidate adds to every prompt.
+        reader: of the base.
+        answers: a metric looks at answers.
+        compared: a metric compares the likelihoods of both answers of an item.
 
     Raises:
         DataError: with the framing's additions some items no longer fit into the base's context.
     """
     framed = [framing.around(example) for example in data.test]
-    rendered = _render(framed, reader, RenderOptions(max_tokens=reader.context))
+    both = _sided(framed, reader, RenderOptions(max_tokens=reader.context), compared=compared)
+    rendered = both.rendered
     if rendered.refusals:
         first = rendered.refusals[0]
         raise DataError(
@@ -209,7 +229,10 @@ def test_paper(data: RoleData, framing: Framing, reader: Reader, *, answers: boo
         )
     paired = reader.encoder_decoder
     prompts = [prompt_tokens(one, reader.tokenizer, encoder_decoder=paired) for one in framed] if answers else []
-    return TestPaper(rendered.rows, prompts)
+    rejected = {pair.example_id: pair.rejected for pair in both.pairs}
+    return TestPaper(
+        rendered.rows, prompts, [rejected.get(row.example_id) for row in rendered.rows] if compared else ()
+    )
 
 
 test_paper.__test__ = False  # type: ignore[attr-defined]  # not a test, whatever pytest makes of the name
@@ -228,25 +251,6 @@ def _supervision(examples: Sequence[Example], side: PairResult) -> Supervision:
     usable = {row.example_id for row in side.rendered.rows}
     by_id = {example.id: example for example in examples if example.id in usable}
     return Supervision(side.rendered.rows, side.pairs, by_id)
-
-
-def _require_pairs(
-    role: RoleOptions, sides: Mapping[Side, Sequence[Example]], rendered: Mapping[Side, PairResult]
-) -> None:
-    """An objective that compares answers finds some to learn from, and some to choose the best checkpoint by."""
-    compares = [objective.name for objective in role.objectives if objective.learns_from is LearnsFrom.PAIRS]
-    for side, result in rendered.items() if compares else ():
-        if result.pairs:
-            continue
-        first = sides[side][0]
-        problem = Problem(
-            f"no {side} row has a worse answer to compare with",
-            first.source,
-            first.line,
-            "data",
-            fix="Name the columns of both answers, `chosen:` and `rejected:`, or train by `objective: completion`",
-        )
-        raise DataError(f"the objective `{compares[0]}` learns from better and worse answers", [problem])
 
 
 def _render(examples: Sequence[Example], reader: Reader, options: RenderOptions) -> RenderResult:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from atanor.data.augmentation.options import TECHNIQUES, AugmentOptions
+from atanor.evaluate.metrics import PREFERENCE_METRICS
 from atanor.evaluate.options import MetricSpec
 from atanor.models.reference import BaseReference
 from atanor.options import NamedOptions
@@ -27,7 +28,8 @@ class ExplainedValue:
     Attributes:
         path: dotted path, as one would write it in the file.
         value: what is in force, as it is written in a file, or in words where another option decides; else `none`.
-        source: `line 9`, `default`, `default of task answer` or `always measured`.
+        source: `line 9`, `default`, `default of task answer`, `default of pairs` or
+            `always measured`.
     """
 
     path: str
@@ -102,7 +104,8 @@ class _Explanation:
             if role.metrics is not None and index < len(role.metrics):
                 source = self._line(at)
             else:
-                source = "always measured" if metric.name == ALWAYS_MEASURED else f"default of task {role.task}"
+                default = "default of pairs" if metric.name in PREFERENCE_METRICS else f"default of task {role.task}"
+                source = "always measured" if metric.name == ALWAYS_MEASURED else default
             yield ExplainedValue(dotted(at), metric.name, source)
             for key in [key for key in MetricSpec.model_fields if key != "name"]:
                 yield self._leaf(metric, key, (*at, metric.name, key))

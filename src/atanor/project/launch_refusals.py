@@ -37,6 +37,12 @@ def launch_refusals(launch: LaunchOptions, methods: Mapping[str, Options]) -> It
                 f"{place} learns from a teacher, which stays in the process that opened it",
                 "Leave `launch` out of a project that distils",
             )
+        if launch.processes_in_force > 1 and options.objective.name == "kto":
+            yield (
+                f"{place} learns by `kto`, which measures a whole step's distance from the base, and a part of it does "
+                "not know that",
+                "Write `processes: 1`, or another objective",
+            )
         remedies = options.against_forgetting
         if launch.processes_in_force > 1 and remedies.kl_to_base is not None:
             yield (

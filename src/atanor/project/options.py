@@ -26,7 +26,7 @@ from atanor.data.cleaning import CleanOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
 from atanor.data.workshop.options import CheckOptions
 from atanor.errors import ConfigurationError
-from atanor.evaluate.metrics import METRIC_NAMES
+from atanor.evaluate.metrics import METRIC_NAMES, PREFERENCE_METRICS
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
 from atanor.launch.options import LaunchOptions
 from atanor.methods.options import METHOD_OPTIONS
@@ -157,7 +157,8 @@ class RoleOptions(Options):
         None,
         min_length=1,
         description="What is measured; the default is by task: `perplexity` and `rouge_l` for `answer`, `exact_match` "
-        "and `perplexity` for `label`, `perplexity` and `bits_per_byte` for `text`. `forgetting` is always added.",
+        "and `perplexity` for `label`, `perplexity` and `bits_per_byte` for `text`; `preference` where an objective "
+        "learns from pairs of answers. `forgetting` is always added.",
     )
     gates: tuple[str, ...] = Field(
         (), description="What a candidate must reach to be released, as `rouge_l better by 0.05`."
@@ -166,7 +167,13 @@ class RoleOptions(Options):
     @property
     def compares_answers(self) -> bool:
         """Something in the role asks for a better and a worse answer to one prompt."""
-        return any(LearnsFrom.PAIRS is objective.learns_from for objective in self.objectives)
+        compared = (LearnsFrom.PAIRS, LearnsFrom.JUDGEMENTS)
+        return self.measures_preference or any(objective.learns_from in compared for objective in self.objectives)
+
+    @property
+    def measures_preference(self) -> bool:
+        """A metric compares the likelihoods of both answers."""
+        return any(metric.name in PREFERENCE_METRICS for metric in self.metrics_in_force)
 
     @property
     def objectives(self) -> list[ObjectiveChoice]:
@@ -175,10 +182,16 @@ class RoleOptions(Options):
 
     @property
     def metrics_in_force(self) -> tuple[MetricSpec, ...]:
-        """The metrics written, or the task's defaults, and `forgetting` in any case."""
+        """The metrics written, or the defaults, and `forgetting` in any case.
+
+        A role that learns from pairs is about which answer is preferred: the better one may well become less likely,
+        as long as the worse one loses more, so that its perplexity says nothing.
+        """
         written = self.metrics
         if written is None:
-            written = tuple(MetricSpec(name=name) for name in DEFAULT_METRICS[self.task])
+            pairs = any(objective.learns_from is LearnsFrom.PAIRS for objective in self.objectives)
+            names = PREFERENCE_METRICS[:1] if pairs else DEFAULT_METRICS[self.task]
+            written = tuple(MetricSpec(name=name) for name in names)
         if any(metric.name == ALWAYS_MEASURED for metric in written):
             return written
         return (*written, MetricSpec(name=ALWAYS_MEASURED))

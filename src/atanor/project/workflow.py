@@ -195,15 +195,19 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     prediction = _predict(job, choice)
     job.watcher.show(RunPlanned(job.name, choice.name, run.id, plan, False, prediction))
     write_text(folder / "project.yaml", job.loaded.text)
-    answers = job.examiner.wants_answers
+    answers, compared = job.examiner.wants_answers, job.role.measures_preference
     baseline = job.examiner.outcomes(
-        job.base.model, test_paper(job.data, Framing(), job.reader, answers=answers), "base", "base", job.watcher
+        job.base.model,
+        test_paper(job.data, Framing(), job.reader, answers=answers, compared=compared),
+        "base",
+        "base",
+        job.watcher,
     )
     made = _make(job, choice, run)
     try:
         candidate = job.examiner.outcomes(
             job.base.model if made.tuned is None else made.tuned.model,
-            test_paper(job.data, made.framing, job.reader, answers=answers),
+            test_paper(job.data, made.framing, job.reader, answers=answers, compared=compared),
             choice.name,
             made.identity,
             job.watcher,
@@ -381,6 +385,7 @@ def _free_key(job: RoleJob, choice: MethodChoice) -> str:
 
 def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
     role = job.role.model_dump(mode="json", exclude={"methods", "data"})
+    role["metrics"] = [metric.model_dump(mode="json") for metric in job.role.metrics_in_force]
     content = {
         "atanor": __version__,
         "role": [job.name, role],

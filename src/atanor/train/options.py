@@ -94,8 +94,9 @@ class TrainOptions(Options):
 
     objective: ObjectiveChoice = Field(
         default_factory=lambda: ObjectiveChoice.of("completion"),
-        description="What is minimised: `completion`, or `dpo` where rows have a better and a worse answer; its "
-        "options stand below its name, as `dpo: {beta: 0.2}`.",
+        description="What is minimised: `completion`; where rows have a better and a worse answer `dpo`, `ipo`, `orpo` "
+        "or `simpo`; where answers were judged `kto`. Its options stand below its name, as `dpo: {beta: 0.2}`. "
+        "`dpo`, `ipo`, `simpo` and `kto` take a tenth of the method's learning rate unless another is written.",
     )
     learning_rate: float = Field(
         5e-4, gt=0, description="Peak of the schedule. LoRA wants about ten times the rate of full tuning."
@@ -165,6 +166,13 @@ class TrainOptions(Options):
         description="What steps: `transformers` (its Trainer) or `lightning` (its Trainer; `atanor[lightning]`). "
         "Losses, weights and checkpoints are the same.",
     )
+
+    @model_validator(mode="after")
+    def _rate_of_the_objective(self) -> TrainOptions:
+        """A loss that compares answers wants smaller steps than one that learns them."""
+        if "learning_rate" not in self.model_fields_set and self.objective.rate != 1:
+            object.__setattr__(self, "learning_rate", float(f"{self.learning_rate * self.objective.rate:.6g}"))
+        return self
 
     @model_validator(mode="after")
     def _optimizer_reads_what_is_written(self) -> TrainOptions:

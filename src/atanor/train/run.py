@@ -240,6 +240,7 @@ def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, pr
             return before
         progress.say(f"training  resuming at step {resume.step} of {total}")
         job.tuned.restore(resume.folder)
+    job.objective.prepare(engine, [*job.training, *job.validation], progress)
     start = 0 if resume is None else resume.step
     with _stopping_on_interrupt() as stop, progress.start("training", total, "step", done=start) as bar:
         watcher = StepWatcher(

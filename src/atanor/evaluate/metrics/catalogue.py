@@ -27,6 +27,10 @@ METRICS: tuple[MetricEntry, ...] = (
         "perplexity", "How surprised the model is by the references; lower is better.", None, "2 % of the base's"
     ),
     MetricEntry("bits_per_byte", "Perplexity's kin, comparable between tokenizers; lower is better.", None, "0.02"),
+    MetricEntry("preference", "Share of rows whose better answer is likelier than their worse one; a tie is half."),
+    MetricEntry(
+        "preference_per_token", "The same of the likelihood a token, so that a long answer has no disadvantage."
+    ),
     MetricEntry("exact_match", "The answer is the reference, white space around both aside; yes or no."),
     MetricEntry("accuracy", "The answer names the reference's class, or all of its classes and no other; yes or no."),
     MetricEntry(
@@ -46,5 +50,8 @@ METRICS: tuple[MetricEntry, ...] = (
     MetricEntry("forgetting", "Bits per byte on general text, what tuning cost elsewhere; lower is better."),
 )
 """Every metric, in the order the docs list them."""
+
+PREFERENCE_METRICS = ("preference", "preference_per_token")
+"""Metrics that need a worse answer beside the reference; the first is the default where answers are compared."""
 
 METRIC_NAMES: tuple[str, ...] = tuple(entry.name for entry in METRICS)

@@ -13,6 +13,7 @@ from atanor.evaluate.metrics.classes import Accuracy, LabelF1, MacroF1
 from atanor.evaluate.metrics.custom import Custom
 from atanor.evaluate.metrics.likelihood import BitsPerByte, Forgetting, Perplexity
 from atanor.evaluate.metrics.ngrams import Bleu, Chrf
+from atanor.evaluate.metrics.preference import Preference
 from atanor.evaluate.metrics.structured import FieldAccuracy, JsonSchema, JsonValid
 from atanor.evaluate.metrics.words import ExactMatch, Rouge, TokenF1
 from atanor.evaluate.options import MetricSpec
@@ -20,6 +21,8 @@ from atanor.evaluate.options import MetricSpec
 _PLAIN: dict[str, Callable[[float | None], Metric]] = {
     "perplexity": Perplexity,
     "bits_per_byte": BitsPerByte,
+    "preference": Preference,
+    "preference_per_token": lambda margin: Preference(margin, per_token=True),
     "exact_match": ExactMatch,
     "accuracy": Accuracy,
     "macro_f1": MacroF1,

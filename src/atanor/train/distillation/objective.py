@@ -12,6 +12,7 @@ from torch import Tensor
 
 from atanor.compute import Engine, Matching, Taught, Teacher, total_weight
 from atanor.data.rows import TokenRow
+from atanor.train.objectives.base import Objective
 
 WriteAnswers = Callable[[Sequence[TokenRow], int], Sequence[TokenRow]]
 """(the rows of a step, its number) -> the same prompts with answers of the student."""
@@ -22,7 +23,7 @@ _TOGETHER = 64
 """Rows of a validation whose teacher's states are in memory at once."""
 
 
-class Distillation:
+class Distillation(Objective):
     """The mean over supervised tokens of `Matching`, on the rows' answers or on those the student writes.
 
     On answers the student wrote there is no completion loss, because nobody says that they are right.

@@ -2,9 +2,10 @@ from .base import CountsSteps, Objective, TrainingItem
 from .classification import Classification, ClassifiedText, row_of
 from .completion import Completion
 from .declaring import LearnsFrom, ObjectiveOptions
+from .judgement import JudgedAnswer, ProspectJudgement
 from .material import Items, Material, Supervision
 from .options import OBJECTIVE_OPTIONS, ObjectiveChoice
-from .preference import DirectPreference
+from .preference import DirectPreference, IdentityPreference, OddsRatioPreference, PairwiseObjective, SimplePreference
 from .registry import OBJECTIVES, ObjectiveKind
 
 __all__ = [
@@ -15,13 +16,19 @@ __all__ = [
     "Completion",
     "CountsSteps",
     "DirectPreference",
+    "IdentityPreference",
     "Items",
+    "JudgedAnswer",
     "LearnsFrom",
     "Material",
     "Objective",
     "ObjectiveChoice",
     "ObjectiveKind",
     "ObjectiveOptions",
+    "OddsRatioPreference",
+    "PairwiseObjective",
+    "ProspectJudgement",
+    "SimplePreference",
     "Supervision",
     "TrainingItem",
     "row_of",

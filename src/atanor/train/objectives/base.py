@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from atanor.compute import Engine
 from atanor.data.rows import TokenRow
+from atanor.progress import Progress
 
 
 class TrainingItem(Protocol):
@@ -29,11 +30,19 @@ class TrainingItem(Protocol):
 
 
 class Objective(Protocol):
-    """A loss over items of one kind."""
+    """A loss over items of one kind. A class that inherits from this one has nothing to prepare unless it says so."""
 
     def rows(self, item: Any) -> Sequence[TokenRow]:
         """The token rows an item is computed from."""
         ...
+
+    def prepare(self, engine: Engine, items: Sequence[Any], progress: Progress) -> None:
+        """Compute, once and in one order, what is needed of networks that do not train.
+
+        Called before the first step with every item of training and validation, also where training is resumed: the
+        same items give the same bits.
+        """
+        del engine, items, progress
 
     def backward(self, engine: Engine, window: Sequence[Any]) -> float:
         """Add the gradient of the window's mean loss to the parameters'; returns that loss."""

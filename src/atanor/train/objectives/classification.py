@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from atanor.compute import Engine
 from atanor.data.rows import TokenRow
+from atanor.train.objectives.base import Objective
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def row_of(tokens: tuple[int, ...], number: int = 0, example_id: str = "") -> To
     return TokenRow(example_id, (*tokens, number), (*(0.0 for _ in tokens), 1.0), 0)
 
 
-class Classification:
+class Classification(Objective):
     """Of one class a text, the weighted mean of -log softmax(z)[y] over texts with logits z and class y:
 
         sum_i w[y_i] * -log softmax(z_i)[y_i] / sum_i w[y_i]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from atanor.compute import Engine
 from atanor.compute.engine import total_weight
 from atanor.data.rows import TokenRow
+from atanor.train.objectives.base import Objective
 
 
-class Completion:
+class Completion(Objective):
     """Mean negative log-likelihood of the supervised tokens; of all tokens it is causal language modelling on text."""
 
     def rows(self, item: TokenRow) -> Sequence[TokenRow]:

@@ -30,10 +30,14 @@ class Supervision:
     examples: Mapping[str, Example] = field(default_factory=dict)
 
     @property
-    def content(self) -> list[object]:
-        """Everything that an objective may learn from, to tell one training from another."""
-        every = (*self.rows, *(row for pair in self.pairs for row in (pair.chosen, pair.rejected)))
-        return [[row.tokens, row.weights] for row in every]
+    def content(self) -> list[tuple[object, ...]]:
+        """Everything that may decide what is learned, for naming a training by it."""
+        marks = {name: (example.desirable, example.label) for name, example in self.examples.items()}
+        compared = [row for pair in self.pairs for row in (pair.chosen, pair.rejected)]
+        return [
+            *((row.tokens, row.weights, marks.get(row.example_id)) for row in self.rows),
+            *((row.tokens, row.weights) for row in compared),
+        ]
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,23 @@ from atanor.progress import Progress
 from atanor.train import distillation
 from atanor.train.objectives.base import Objective
 from atanor.train.objectives.completion import Completion
-from atanor.train.objectives.items import answers, pairs
+from atanor.train.objectives.items import answers, judged_answers, pairs
+from atanor.train.objectives.judgement import ProspectJudgement
 from atanor.train.objectives.material import Items, Material, Supervision
-from atanor.train.objectives.options import CompletionOptions, DpoOptions
-from atanor.train.objectives.preference import DirectPreference
+from atanor.train.objectives.options import (
+    CompletionOptions,
+    DpoOptions,
+    IpoOptions,
+    KtoOptions,
+    OrpoOptions,
+    SimpoOptions,
+)
+from atanor.train.objectives.preference import (
+    DirectPreference,
+    IdentityPreference,
+    OddsRatioPreference,
+    SimplePreference,
+)
 
 
 @dataclass(frozen=True)
@@ -43,8 +56,32 @@ def _dpo(options: DpoOptions, tuned: Tuned, material: Material) -> Objective:
     return DirectPreference(tuned, options.beta, options.label_smoothing)
 
 
+def _ipo(options: IpoOptions, tuned: Tuned, material: Material) -> Objective:
+    del material
+    return IdentityPreference(tuned, options.beta)
+
+
+def _orpo(options: OrpoOptions, tuned: Tuned, material: Material) -> Objective:
+    del tuned, material
+    return OddsRatioPreference(options.weight)
+
+
+def _simpo(options: SimpoOptions, tuned: Tuned, material: Material) -> Objective:
+    del tuned, material
+    return SimplePreference(options.beta, options.margin)
+
+
+def _kto(options: KtoOptions, tuned: Tuned, material: Material) -> Objective:
+    del material
+    return ProspectJudgement(tuned, options.beta, options.desirable_weight, options.undesirable_weight)
+
+
 OBJECTIVES: dict[str, ObjectiveKind] = {
     "completion": ObjectiveKind(answers, _completion),
     "dpo": ObjectiveKind(pairs, _dpo),
     "distillation": ObjectiveKind(answers, distillation.build, distillation.prepare),
+    "ipo": ObjectiveKind(pairs, _ipo),
+    "orpo": ObjectiveKind(pairs, _orpo),
+    "simpo": ObjectiveKind(pairs, _simpo),
+    "kto": ObjectiveKind(judged_answers, _kto),
 }
