@@ -32,10 +32,10 @@ def launch_refusals(launch: LaunchOptions, methods: Mapping[str, Options]) -> It
                 "divide them",
                 f"Raise its `batch`, or write `processes: {options.batch}`",
             )
-        if options.objective.name == "distillation":
+        if launch.processes_in_force > 1 and options.objective.name == "distillation":
             yield (
                 f"{place} learns from a teacher, which stays in the process that opened it",
-                "Leave `launch` out of a project that distils",
+                "Write `processes: 1`, or leave `launch` out of a project that distils",
             )
         if launch.processes_in_force > 1 and options.objective.name == "kto":
             yield (

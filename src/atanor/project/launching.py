@@ -23,6 +23,8 @@ from atanor.methods.options import TuningOptions
 from atanor.models import BaseReference, LocalBase, load_base
 from atanor.progress import Activity, Progress
 from atanor.project.options import MethodChoice
+from atanor.project.teachers import ProjectTeachers
+from atanor.store import Store
 from atanor.store.files import write_text
 from atanor.train import Group, Precision
 from atanor.train.checkpoint import checkpoints
@@ -64,7 +66,9 @@ def work(folder: Path, group: Group, progress: Progress) -> None:
     local = LocalBase(**{**told["base"], "folder": Path(told["base"]["folder"]), "reference": _reference(told)})
     base = load_base(local, dtype=getattr(torch, told["dtype"]), device=device_name())
     carried = {name: adapter.validate_python(told["bench"][name]) for name, adapter in _carried().items()}
-    METHODS[choice.name].make(choice.options, Bench(base=base, folder=folder, group=group, **carried), progress)
+    teachers = ProjectTeachers(carried["root"], Store(carried["root"]), base, progress)
+    bench = Bench(base=base, folder=folder, group=group, teachers=teachers, **carried)
+    METHODS[choice.name].make(choice.options, bench, progress)
 
 
 def _send(choice: MethodChoice, bench: Bench) -> None:
