@@ -68,7 +68,7 @@ roles:
 against_forgetting: {replay: {share: 0.1, path: data/log.txt, max_tokens: 64}, \
 self_written: {share: 0.1, max_new_tokens: 32, temperature: 0.3}, kl_to_base: {weight: 0.2, rows: general}, \
 l2_sp: 0.01, ewc: {weight: 10, rows: 8}, average: {decay: 0.99, last: 2}}}
-      - ia3: {objective: {distillation: {teacher: director@1, source: student, every: 2, write: {max_new_tokens: 32}}}}
+      - ia3: {objective: {orpo: {weight: 0.2}}}
       - adapter: {width: 16, placement: houlsby, activation: silu, objective: {simpo: {margin: 0.5}}}
       - prefix_tuning: {tokens: 8, objective: {kto: {desirable_weight: 1.3}}}
       - prompt_tuning: {tokens: 8, start: random, objective: {ipo: {beta: 0.2}}}

@@ -80,11 +80,11 @@ class KtoOptions(ObjectiveOptions):
 OBJECTIVE_OPTIONS: dict[str, type[ObjectiveOptions]] = {
     "completion": CompletionOptions,
     "dpo": DpoOptions,
-    "distillation": DistillationOptions,
     "ipo": IpoOptions,
     "orpo": OrpoOptions,
     "simpo": SimpoOptions,
     "kto": KtoOptions,
+    "distillation": DistillationOptions,
 }
 """Every objective a project file may name, with the options it takes."""
 

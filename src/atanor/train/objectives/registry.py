@@ -79,9 +79,9 @@ def _kto(options: KtoOptions, tuned: Tuned, material: Material) -> Objective:
 OBJECTIVES: dict[str, ObjectiveKind] = {
     "completion": ObjectiveKind(answers, _completion),
     "dpo": ObjectiveKind(pairs, _dpo),
-    "distillation": ObjectiveKind(answers, distillation.build, distillation.prepare),
     "ipo": ObjectiveKind(pairs, _ipo),
     "orpo": ObjectiveKind(pairs, _orpo),
     "simpo": ObjectiveKind(pairs, _simpo),
     "kto": ObjectiveKind(judged_answers, _kto),
+    "distillation": ObjectiveKind(answers, distillation.build, distillation.prepare),
 }
