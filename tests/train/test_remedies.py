@@ -295,7 +295,7 @@ def test_kl_to_the_base_adds_its_exact_gradient_and_value(which: KlRows, tiny_ba
     largest = max(float(one.abs().max()) for one in truth)
     for one, expected in zip(gradients(tuned).values(), truth, strict=True):
         # Llama's own norm rounds to float32 whatever the model's type, and now and then differently.
-        assert float((one - expected).abs().max()) <= 1e-8 * largest
+        assert float((one - expected).abs().max()) <= 5e-8 * largest
 
 
 REMEDIES = ("replay", "kl_to_base", "l2_sp", "ewc", "average", "all")
