@@ -4,8 +4,11 @@ from .divergence import Divergence, Matching
 from .engine import Engine, Route, Work, total_weight
 from .estimate import Estimate, Memory, Rows, available_bytes, estimate_training, predict_memory, process_bytes
 from .flops import Flops, scoring_flops, training_flops
+from .footprint import StateSize
 from .forest import Prompt, WeightedTokens, shared_tokens
+from .loss_scale import LossScale
 from .measuring import Tuning
+from .noise import EmbeddingNoise
 from .padded import GroupLoss
 from .precision import autocast_for, device_name, gemm_rate, has_fast_bfloat16
 from .teaching import Taught, Teacher
@@ -14,15 +17,18 @@ __all__ = [
     "Architecture",
     "Counts",
     "Divergence",
+    "EmbeddingNoise",
     "Engine",
     "Estimate",
     "Flops",
     "GroupLoss",
+    "LossScale",
     "Matching",
     "Memory",
     "Prompt",
     "Route",
     "Rows",
+    "StateSize",
     "Taught",
     "Teacher",
     "Tuning",

@@ -56,7 +56,7 @@ class Memory:
     Attributes:
         process: interpreter, libraries and what else the process holds.
         weights: of the base.
-        trained: weights of the adapter, gradients and AdamW's two moments.
+        trained: weights of the adapter, gradients and what the optimizer keeps.
         activations: kept for backward.
         transient: the largest working memory beside them.
         lost: in the gaps of the C library's heap.
@@ -121,7 +121,7 @@ def estimate_training(tuning: Tuning, rows: Rows, process: int) -> Estimate:
 def predict_memory(tuning: Tuning, rows: Rows, process: int) -> Memory:
     """Memory alone, which takes no measurement."""
     model = Architecture.of(tuning.config)
-    footprint = Footprint(model, tuning.rank, tuning.dtype, tuning.device, tuning.quantisation)
+    footprint = Footprint(model, tuning.rank, tuning.dtype, tuning.device, tuning.quantisation, tuning.state)
     longest = max(rows.windows, key=lambda window: max(len(row.tokens) for row in window))
     # Before it is quantised the base is there as it came, and nothing else is yet.
     whole = footprint.loaded - footprint.weights - footprint.gradients - footprint.optimizer

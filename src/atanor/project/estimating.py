@@ -17,7 +17,7 @@ from atanor.progress import Progress
 from atanor.project.dataset import Reader, prepare_role
 from atanor.project.file import LoadedProject
 from atanor.project.options import MethodChoice
-from atanor.train import Forecast, OptimizerName, TrainOptions
+from atanor.train import Forecast, TrainOptions
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,8 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
 
 def _unknown(choice: MethodChoice) -> BaseModelError:
     reason = (
-        "its memory and time have not been measured; plain LoRA and full tuning with AdamW are predicted, with nothing "
-        "against forgetting"
+        "its memory and time have not been measured; plain LoRA and full tuning are predicted, with nothing against "
+        "forgetting"
     )
     return BaseModelError(
         f"nothing for `{choice.name}`: {reason}", [Problem(reason, field="methods", fix="`atanor run` trains it")]
@@ -165,7 +165,7 @@ def _is_known(options: Options) -> bool:
     if not isinstance(options, TrainOptions):
         return False
     usual = options.objective.name == "completion" and not options.against_forgetting.in_words
-    return plain and usual and options.optimizer is OptimizerName.ADAMW
+    return plain and usual and options.neftune is None
 
 
 def _unpredictable(config: PretrainedConfig, reason: str) -> BaseModelError:
