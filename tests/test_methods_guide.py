@@ -67,7 +67,7 @@ def test_the_state_of_every_optimizer_takes_the_bytes_it_says() -> None:
     told = dict(re.findall(r"^\| `(\w+)` \|[^|]+\| ([\d.]+) \|", CONTROL, re.M))
     assert told.keys() == set(OptimizerName)
     for name in OptimizerName:
-        parameter = nn.Parameter(torch.zeros(1024, 512))
+        parameter = nn.Parameter(torch.zeros(512, 256))
         built = build_optimizer([("weight", parameter)], TrainOptions(optimizer=name), {})
         set_training(built, True)
         parameter.grad = torch.ones_like(parameter)

@@ -21,7 +21,7 @@ from atanor.data.rows import Example, Message
 from atanor.methods import METHOD_OPTIONS, METHODS, Bench, Made
 from atanor.methods.training import Trained
 from atanor.progress import Silent
-from atanor.train import Supervision, TrainOptions
+from atanor.train import Supervision, TrainOptions, run
 from atanor.train.checkpoint import checkpoints
 from tests.train.jobs import rows, tiny_base
 
@@ -70,6 +70,8 @@ TRAINING = {
     "validate_every": Change((1, 2), "validated"),
     "patience": Change((0, 1), "steps", {"epochs": 4, "learning_rate": 0.9, "warmup": 0}),
     "keep_checkpoints": Change((1, 2), "kept"),
+    "against_forgetting": Change(({}, {"l2_sp": 10.0}), "numbers"),
+    "loop": Change(("transformers", "lightning"), "loop"),
 }
 METHOD = {
     "lora": {
@@ -150,6 +152,9 @@ def trace(
     """What can be seen of one short training."""
     compiled: list[str] = []
     monkeypatch.setattr(gating, "compiled", lambda: compiled.append("asked for") or gating.Eager())
+    loops: list[str] = []
+    choose = run._loop
+    monkeypatch.setattr(run, "_loop", lambda name: loops.append(name) or choose(name))
     base = tiny_base(base_folder)
     passes: list[int] = []
     base.model.get_decoder().register_forward_hook(lambda *_: passes.append(1))
@@ -167,7 +172,7 @@ def trace(
     if made.training is None:
         return {"framing": made.framing}
     assert isinstance(METHODS[method], Trained)
-    return {**_figures(made, folder), "passes": len(passes), "compiled": compiled}
+    return {**_figures(made, folder), "passes": len(passes), "compiled": compiled, "loop": loops}
 
 
 def _figures(made: Made, folder: Path) -> dict[str, Any]:

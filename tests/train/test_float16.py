@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from atanor.store.files import sha256_file
 from atanor.train import Precision, TrainingResult, TrainOptions, loss_scaling, train
 from atanor.train.checkpoint import checkpoints
 from atanor.train.loss_scaling import DynamicScale, ScaleState
+from atanor.train.remedies.anchor import L2SP
 from tests.train.jobs import job, rows
 from tests.train.test_training import Listener
 
@@ -79,6 +81,16 @@ def test_it_learns_as_float32_does_and_a_resumed_run_is_the_same_to_the_bit(
         sha256_file(tmp_path / name / f"checkpoint-{result.steps}" / "adapter_model.safetensors") for name in names
     }
     assert len(hashes) == 1
+
+
+def test_what_holds_weights_back_is_scaled_as_the_loss_is(tiny_base_folder: Path, tmp_path: Path) -> None:
+    losses: dict[str, list[float]] = {}
+    for precision, dtype in (("float16", torch.float16), ("exact", torch.float32)):
+        options = OPTIONS.model_copy(update={"precision": Precision(precision)})
+        begun = job(base_of(tiny_base_folder, dtype), tmp_path / precision, options)
+        held = replace(begun, regularisers=[L2SP(begun.tuned, 3.0)])
+        losses[precision] = [loss for _, loss in train(held, Silent()).train_loss]
+    assert losses["float16"] == pytest.approx(losses["exact"], rel=1e-2)
 
 
 def test_steps_that_overflow_are_left_out_counted_and_told(

@@ -221,8 +221,8 @@ def allocations(work: Callable[[], object]) -> tuple[int, int]:
 @pytest.mark.parametrize("name", OptimizerName)
 def test_the_memory_of_a_step_is_what_is_predicted(name: OptimizerName) -> None:
     # The network's largest weight beside many smaller ones, as an embedding beside the layers of blocks.
-    parameters = [nn.Parameter(torch.ones(1024, 512)), *(nn.Parameter(torch.ones(256, 256)) for _ in range(8))]
-    numbers, largest = sum(one.numel() for one in parameters), 1024 * 512
+    parameters = [nn.Parameter(torch.ones(512, 256)), *(nn.Parameter(torch.ones(128, 128)) for _ in range(4))]
+    numbers, largest = sum(one.numel() for one in parameters), 512 * 256
     built = build_optimizer([(str(n), one) for n, one in enumerate(parameters)], options(name), {})
     set_training(built, True)
 

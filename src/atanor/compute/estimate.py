@@ -136,17 +136,21 @@ def predict_memory(tuning: Tuning, rows: Rows, process: int) -> Memory:
         # The optimizer's moments come later.
         moments.append((saved, max(0, transient - footprint.optimizer)))
     activations, transient = max(moments, key=sum)
-    gaps = 0.0
-    if tuning.device == "cpu" and platform.libc_ver()[0] == "glibc":
-        gaps = _HEAP_GAPS if tuning.rank is not None else _HEAP_GAPS_FULL
     return Memory(
         process=process,
         weights=footprint.weights,
         trained=footprint.adapter + footprint.gradients + footprint.optimizer,
         activations=activations,
         transient=transient,
-        lost=round(gaps * activations),
+        lost=round(heap_gaps(tuning.device, frozen=tuning.rank is not None) * activations),
     )
+
+
+def heap_gaps(device: str, *, frozen: bool) -> float:
+    """Share of the activations that is lost in gaps of the C library's heap, with frozen weights or without."""
+    if device != "cpu" or platform.libc_ver()[0] != "glibc":
+        return 0.0
+    return _HEAP_GAPS if frozen else _HEAP_GAPS_FULL
 
 
 _HEAP_GAPS, _HEAP_GAPS_FULL = 0.55, 0.1

@@ -368,7 +368,10 @@ def _predict(job: RoleJob, choice: MethodChoice) -> Prediction | None:
     if not trains_here(choice) or job.loaded.file.launch.in_words:  # of several processes nothing is predicted
         return None
     network = job.base.model
-    prepared = Prepared(job.name, network.config, job.data.training_rows, job.data.validation_rows, job.seed)
+    local, goal = job.base.local, job.role.goal
+    prepared = Prepared(
+        job.name, local, goal, network.config, job.data.training_rows, job.data.validation_rows, job.seed
+    )
     weights = sum(parameter.nbytes for parameter in network.parameters())
     try:
         return predict(prepared, choice, process=max(0, process_bytes(device_name()) - weights))
