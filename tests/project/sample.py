@@ -59,7 +59,7 @@ roles:
           optimizer: muon
           schedule: stable
           momentum: 0.9
-          targets: [q_proj, v_proj]
+          targets: [v_proj, gate_proj, up_proj, down_proj]
           ranks: {v_proj: 2}
           rslora: true
           second_factor: 16

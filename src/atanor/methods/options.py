@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from typing import Annotated, ClassVar, Literal
 
@@ -38,6 +39,33 @@ class TuningOptions(TrainOptions, ABC):
     @abstractmethod
     def in_words(self) -> str:
         """What is trained, in a few words for the plan."""
+
+    @property
+    def gates_by_hand(self) -> bool:
+        """The elementwise part of the feed-forward blocks is computed by the layer that `compile` compiles."""
+        return False
+
+    @model_validator(mode="after")
+    def _compiles_something(self) -> TuningOptions:
+        if self.compile and not self.gates_by_hand:
+            raise ValueError(
+                "`compile` is for plain LoRA on all of gate_proj, up_proj and down_proj, and would do nothing here; "
+                "remove it"
+            )
+        return self
+
+
+class VirtualTokensOptions(TuningOptions, ABC):
+    """A method that puts trained tokens before every prompt."""
+
+    @model_validator(mode="after")
+    def _shares_nothing(self) -> VirtualTokensOptions:
+        if self.share_prefixes:
+            raise ValueError(
+                "virtual tokens stand before every row, so rows share no prefix; remove `share_prefixes` or write "
+                "`false`"
+            )
+        return self
 
 
 class LoraMethodOptions(TuningOptions):
@@ -81,7 +109,19 @@ class LoraMethodOptions(TuningOptions):
     def _possible_together(self) -> LoraMethodOptions:
         if self.dora and self.start == "pissa":
             raise ValueError("`dora` and `start: pissa` both take the weights apart, each otherwise; write one of them")
+        for name in self.ranks:
+            try:
+                re.compile(name)
+            except re.error as error:
+                raise ValueError(
+                    f"`ranks` names layers by a regular expression, and `{name}` is none: {error}"
+                ) from error
         return self
+
+    @property
+    def gates_by_hand(self) -> bool:
+        """See `TuningOptions.gates_by_hand`."""
+        return not self.dora and (not self.targets or {"gate_proj", "up_proj", "down_proj"} <= set(self.targets))
 
     @property
     def scale(self) -> float:
@@ -195,7 +235,7 @@ class BottleneckOptions(TuningOptions):
         return f"bottleneck blocks of width {self.width} ({self.placement})"
 
 
-class PrefixTuningOptions(TuningOptions):
+class PrefixTuningOptions(VirtualTokensOptions):
     """`prefix_tuning`: train keys and values that stand before every prompt in every layer (Li and Liang 2021)."""
 
     begins_as_base: ClassVar[bool] = False
@@ -213,7 +253,7 @@ class PrefixTuningOptions(TuningOptions):
         return f"keys and values of {self.tokens} virtual tokens"
 
 
-class PromptTuningOptions(TuningOptions):
+class PromptTuningOptions(VirtualTokensOptions):
     """`prompt_tuning`: train embeddings that stand before every prompt (Lester et al. 2021, arXiv:2104.08691)."""
 
     begins_as_base: ClassVar[bool] = False

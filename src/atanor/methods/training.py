@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -126,6 +127,7 @@ def qlora(options: QloraOptions, bench: Bench) -> Tuned:
 
 def _lora_config(options: LoraMethodOptions, bench: Bench) -> LoraConfig:
     _require_linear(bench.base, options.targets, "methods.lora.targets")
+    _require_ranked(bench.base, options)
     return LoraConfig(
         r=options.rank,
         lora_alpha=options.scale,
@@ -236,3 +238,19 @@ def _require_linear(base: Base, names: tuple[str, ...], field: str) -> None:
                 fix=f"Layers: {', '.join(sorted(there))}",
             )
             raise BaseModelError(f"{base.local.reference} has no layer `{name}`", [problem])
+
+
+def _require_ranked(base: Base, options: LoraMethodOptions) -> None:
+    """Every key of `ranks` is about some layer that gets factors; PEFT passes over the others."""
+    layers = [
+        name
+        for name, module in base.model.named_modules()
+        if isinstance(module, nn.Linear) and module is not base.model.get_output_embeddings()
+    ]
+    targets = [re.escape(name) for name in options.targets] or [".*"]
+    targeted = [name for name in layers if any(re.match(rf"(.*\.)?({target})$", name) for target in targets)]
+    for pattern in options.ranks:
+        if not any(re.match(rf"(.*\.)?({pattern})$", name) for name in targeted):
+            fix = f"Layers: {', '.join(sorted({name.rpartition('.')[2] for name in targeted}))}"
+            problem = Problem("no layer with factors has this name", field="methods.lora.ranks", value=pattern, fix=fix)
+            raise BaseModelError(f"{base.local.reference} has no layer `{pattern}` to give another rank", [problem])

@@ -37,6 +37,7 @@ from atanor.models import Base
 from atanor.progress import Progress
 from atanor.project.options import RoleOptions
 from atanor.store import RunRecord, Store, now
+from atanor.train import Ended
 
 LIBRARIES = ("atanor", "torch", "transformers", "peft", "accelerate", "tokenizers", "numpy", "sacrebleu", "rouge-score")
 
@@ -235,6 +236,7 @@ def _training_section(method: str, made: Made, base: Base, estimate: Estimate | 
         peak_memory_bytes=result.peak_memory_bytes,
         predicted_seconds=None if estimate is None else estimate.seconds,
         predicted_memory_bytes=None if estimate is None else estimate.memory.total,
+        ended=result.ended.value,
         train_loss=list(result.train_loss),
         validation_loss=list(result.validation_loss),
     )
@@ -277,6 +279,11 @@ def _notes(made: Made, method: str, wear: str | None) -> list[str]:
         notes.append(made.judged_as)
     if made.training is not None and made.training.averaged is not None:
         notes.append(f"Published is {made.training.averaged}: it validated better than every checkpoint.")
+    if made.training is not None and made.training.ended is not Ended.EPOCHS:
+        spent = f"{made.training.steps} steps and {made.training.seconds / 60:.3g} minutes"
+        notes.append(f"Training was ended by `{made.training.ended}` after {spent}.")
+    if made.training is not None and made.training.skipped:
+        notes.append(f"{made.training.skipped} steps were left out: their gradients overflowed float16.")
     if made.training is None:
         notes.append(f"`{method}` trains nothing: the untouched base answered with another prompt.")
     return notes

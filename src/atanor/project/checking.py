@@ -15,8 +15,11 @@ from atanor.data.splitting import require_possible
 from atanor.errors import ConfigurationError, Problem, shorten
 from atanor.evaluate.gates import Gate, gate_metrics, parse_gate
 from atanor.evaluate.metrics import build_metric
+from atanor.models.outline import outline_of
+from atanor.models.resolve import local_folder
 from atanor.nearest import did_you_mean
 from atanor.project.file import LoadedProject
+from atanor.project.fitting import misfits
 from atanor.project.notation import value_at
 from atanor.project.options import RoleOptions, Task
 from atanor.project.presence import absent
@@ -198,6 +201,18 @@ class _RoleCheck:
             if times[method.name] > 1 and method.name in [earlier.name for earlier in self.role.methods[:index]]:
                 reason = f"`{method.name}` is listed twice, and a candidate is named after its method"
                 yield self.problem(field, reason, "Keep one, or make a second role of the same data")
+        yield from self.base_problems()
+
+    def base_problems(self) -> Iterator[Problem]:
+        """What methods name is there in the base, wherever the base is on this machine already."""
+        folder = local_folder(self.loaded.file.base_of(self.name), self.loaded.root)
+        outline = None if folder is None else outline_of(folder)
+        if outline is None:
+            return
+        for index, method in enumerate(self.role.methods):
+            for misfit in misfits(method.options, outline, self.role.render):
+                below = f".{method.name}.{misfit.option}" if misfit.option else ""
+                yield self.problem(f"methods[{index}]{below}", misfit.reason, misfit.fix, misfit.value)
 
     def pair_problems(self) -> Iterator[Problem]:
         """Pairs are compared by their last turn alone and never cut: what says otherwise would be read by nobody."""

@@ -32,9 +32,10 @@ from atanor.project.launching import make
 from atanor.project.named_files import general_files, metric_files
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.project.teachers import ProjectTeachers
+from atanor.project.wording import reason_of_default
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
 from atanor.store.files import write_text, writing_folder
-from atanor.train import OBJECTIVES, Interrupted, Precision, TrainOptions, steps_of, train_dtype
+from atanor.train import OBJECTIVES, Interrupted, Precision, TrainOptions, budget_of, train_dtype
 
 OUTCOMES = "outcomes.json"
 """What a run's candidate made of the test items, beside its report, so that two runs can be compared."""
@@ -348,12 +349,14 @@ def _plan(job: RoleJob, choice: MethodChoice) -> str:
     if not isinstance(options, TuningOptions):
         return f"{choice.name} · nothing is trained"
     learned = OBJECTIVES[options.objective.name].items(options.objective.options, job.data.training)
-    steps = steps_of(len(learned.items), options)
+    budget = budget_of(learned.items, options, job.seed)
+    reason = reason_of_default(options, "learning_rate")
+    why = f" (default: {reason})" if reason else ""
     parts = (
         options.in_words,
         options.objective.name,
-        f"lr {options.learning_rate:g} {options.schedule_in_force}",
-        f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows",
+        f"lr {options.learning_rate:g}{why} {options.schedule_in_force}",
+        f"{options.epochs:g} epochs, {budget.in_words(options.batch)}",
         *options.against_forgetting.in_words,
         *job.loaded.file.launch.in_words,
     )
@@ -365,7 +368,10 @@ def _predict(job: RoleJob, choice: MethodChoice) -> Prediction | None:
     if not trains_here(choice) or job.loaded.file.launch.in_words:  # of several processes nothing is predicted
         return None
     network = job.base.model
-    prepared = Prepared(job.name, network.config, job.data.training_rows, job.data.validation_rows, job.seed)
+    local, goal = job.base.local, job.role.goal
+    prepared = Prepared(
+        job.name, local, goal, network.config, job.data.training_rows, job.data.validation_rows, job.seed
+    )
     weights = sum(parameter.nbytes for parameter in network.parameters())
     try:
         return predict(prepared, choice, process=max(0, process_bytes(device_name()) - weights))

@@ -1,3 +1,4 @@
+from .budget import Budget, Ended, budget_of, steps_of
 from .forecast import Forecast
 from .group import ALONE, Group, PeerLostError, meet
 from .job import TrainingJob
@@ -15,15 +16,17 @@ from .objectives import (
     TrainingItem,
 )
 from .options import OptimizerName, Order, Precision, Schedule, Sharding, TrainOptions
-from .run import Interrupted, TrainingResult, steps_of, train, train_dtype
+from .run import Interrupted, TrainingResult, train, train_dtype
 
 __all__ = [
     "ALONE",
     "OBJECTIVES",
+    "Budget",
     "Classification",
     "ClassifiedText",
     "Completion",
     "DirectPreference",
+    "Ended",
     "Forecast",
     "Group",
     "Interrupted",
@@ -42,6 +45,7 @@ __all__ = [
     "TrainingItem",
     "TrainingJob",
     "TrainingResult",
+    "budget_of",
     "meet",
     "steps_of",
     "train",

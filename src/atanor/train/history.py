@@ -30,6 +30,11 @@ def executed_tokens(state: TrainerState) -> int:
     return int(sum(entry.get("executed", 0) for entry in state.log_history))
 
 
+def skipped_steps(state: TrainerState) -> int:
+    """Steps left out so far because their gradients overflowed float16."""
+    return sum(1 for entry in state.log_history if entry.get("skipped"))
+
+
 def elapsed(state: TrainerState) -> float:
     """Seconds of training up to the newest entry of the history."""
     return float(state.log_history[-1].get("elapsed", 0.0)) if state.log_history else 0.0

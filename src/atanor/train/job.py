@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from atanor.models import Tuned
+from atanor.train.budget import Budget, budget_of
 from atanor.train.group import ALONE, Group
 from atanor.train.objectives import Completion, Objective, TrainingItem
 from atanor.train.options import TrainOptions
@@ -47,3 +49,12 @@ class TrainingJob:
     rates: Mapping[str, float] = field(default_factory=dict)
     replays: Sequence[Replay] = ()
     regularisers: Sequence[Regulariser] = ()
+
+    @cached_property
+    def budget(self) -> Budget:
+        """When training ends.
+
+        Raises:
+            ConfigurationError: `max_tokens` does not suffice for the first step.
+        """
+        return budget_of(self.training, self.options, self.seed)

@@ -46,7 +46,7 @@ def training_arguments(job: TrainingJob) -> TrainingArguments:
         output_dir=str(job.folder),
         use_cpu=device_name() == "cpu",
         seed=job.seed,
-        num_train_epochs=options.epochs,
+        max_steps=job.budget.steps,
         learning_rate=options.learning_rate,
         max_grad_norm=options.clip,
         per_device_train_batch_size=options.batch,
@@ -152,6 +152,19 @@ class StepCounter(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object
     ) -> None:
         self.session.stepped(state)
+
+
+class TimeLimit(TrainerCallback):
+    """Stops training at the first step after its time is spent."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object
+    ) -> None:
+        if self.session.out_of_time:
+            control.should_evaluate = control.should_save = control.should_training_stop = True
 
 
 class StepWatcher(TrainerCallback):
