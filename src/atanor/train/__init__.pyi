@@ -1,6 +1,6 @@
 from .forecast import Forecast
 from .group import ALONE, Group, PeerLostError, meet
-from .job import TrainingJob
+from .job import Follow, TrainingJob
 from .objectives import (
     OBJECTIVES,
     Classification,
@@ -24,6 +24,7 @@ __all__ = [
     "ClassifiedText",
     "Completion",
     "DirectPreference",
+    "Follow",
     "Forecast",
     "Group",
     "Interrupted",
