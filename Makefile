@@ -136,5 +136,5 @@ $(PEER_DATA)/.ready: benchmarks/peers/requirements-data.txt
 	@touch $@
 
 $(DEV): $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf,lightning,optimizers,quantised,ray,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf,lightning,optimizers,quantised,ray,tensorboard,mlflow,dev]'
 	@touch $@

@@ -112,6 +112,9 @@ launch:
   processes: 1
   sharding: none
   timeout: 60
+track:
+  - tensorboard: {directory: logs}
+  - mlflow: {uri: "http://localhost:5000", experiment: library, model: director}
 """
 """Nearly every option, written out."""
 

@@ -110,5 +110,6 @@ class Report(BaseModel):
     project_file: str
     versions: dict[str, str]
     notes: list[str]
+    parent: str | None = None
     test_shows: list[str] = []
     looks: int = 1

@@ -1,4 +1,4 @@
-from .candidate import DESCRIPTION, Bench, CandidateDescription, Made, Method
+from .candidate import DESCRIPTION, Bench, CandidateDescription, Made, Method, TrainingOrigin
 from .framing import Framing
 from .options import METHOD_OPTIONS
 from .probing import Probed, probe
@@ -14,5 +14,6 @@ __all__ = [
     "Made",
     "Method",
     "Probed",
+    "TrainingOrigin",
     "probe",
 ]

@@ -16,7 +16,9 @@ from atanor.models import Base, Quantisation, Tuned
 from atanor.progress import Progress
 from atanor.store.files import sha256_file
 from atanor.train import ALONE, Group, Material, Supervision, TrainingResult
+from atanor.train.continuing import Continuation
 from atanor.train.distillation import Teachers
+from atanor.train.job import Follow, unfollowed
 
 DESCRIPTION = "candidate.json"
 
@@ -38,6 +40,9 @@ class Bench:
         group: this process's place among those that train together.
         render: how examples become tokens.
         teachers: whom the project can name as a teacher.
+        follow: told the history of a training while it grows.
+        continuation: of a training whose last checkpoint lies in the folder.
+        start: folder of what training begins from; None for fresh numbers.
     """
 
     base: Base
@@ -52,6 +57,9 @@ class Bench:
     group: Group = ALONE
     render: RenderOptions = field(default_factory=RenderOptions)
     teachers: Teachers | None = None
+    follow: Follow = unfollowed
+    start: Path | None = None
+    continuation: Continuation | None = None
 
     @property
     def material(self) -> Material:
@@ -97,6 +105,22 @@ class Method(Protocol):
         """Make a candidate. What is put on the base's network stays until the caller takes it off (`Tuned.detach`)."""
 
 
+class TrainingOrigin(BaseModel):
+    """Where a candidate's training is, so that it can go on.
+
+    Attributes:
+        key: SHA-256 of everything that decided it; names its folder of checkpoints.
+        options: of the method, as they were.
+        seed: of the order of rows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    options: dict[str, Any]
+    seed: int
+
+
 class CandidateDescription(BaseModel):
     """`candidate.json`: everything needed to ask this candidate again, elsewhere or later.
 
@@ -107,6 +131,8 @@ class CandidateDescription(BaseModel):
         precision: the arithmetic it was judged in, `float32` or `bfloat16`.
         adapter: published folder relative to this file (an adapter or a whole network), or None for an untuned base.
         quantisation: of the base's linear layers beneath the adapter, or None where they are as they came.
+        training: where its checkpoints are; None where nothing was trained.
+        parent: what its training began from, a candidate's id or a folder; None where it began afresh.
         system: the role's own system message, put before conversations that have none.
     """
 
@@ -120,6 +146,8 @@ class CandidateDescription(BaseModel):
     precision: str
     adapter: str | None
     quantisation: Quantisation | None = None
+    parent: str | None = None
+    training: TrainingOrigin | None = None
     system: str | None
     framing: Framing
     generation: GenerationOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,12 @@ from atanor.train.options import TrainOptions
 class TuningOptions(TrainOptions, ABC):
     """A method that trains."""
 
+    start_from: str | None = Field(
+        None,
+        min_length=1,
+        description="What training begins from in place of fresh numbers: a release (`director@1`), a role, a run, a "
+        "candidate, or the folder of an adapter or a network of the same technique and shape.",
+    )
     begins_as_base: ClassVar[bool] = True
     """Before the first step the model answers as the base."""
 
@@ -28,6 +34,13 @@ class TuningOptions(TrainOptions, ABC):
                     f"`{name}` holds what trains where it began, and virtual tokens do not begin as the base; write "
                     "`kl_to_base` or `replay`"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> Self:
+        field = type(self).model_fields.get("start")
+        if self.start_from is not None and field is not None and getattr(self, "start", None) != field.default:
+            raise ValueError("`start` and `start_from` both say how the numbers begin; write one of them")
         return self
 
     @property

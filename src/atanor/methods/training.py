@@ -36,6 +36,7 @@ from atanor.models import (
     attach_bottleneck,
     attach_last,
     attach_quantised,
+    begin_from,
     trained_numbers,
 )
 from atanor.progress import Progress
@@ -66,6 +67,8 @@ class Trained:
         tuned = self.attach(options, bench)
         numbers = trained_numbers(tuned)
         try:
+            if bench.start is not None:
+                begin_from(tuned, bench.base, bench.start)
             result = train(
                 TrainingJob(
                     tuned=tuned,
@@ -77,6 +80,8 @@ class Trained:
                     folder=bench.folder,
                     versions=bench.versions,
                     objective=kind.build(chosen, tuned, material),
+                    follow=bench.follow,
+                    continuation=bench.continuation,
                     rates=_rates(options),
                     replays=remedies.replays,
                     regularisers=remedies.regularisers(tuned),

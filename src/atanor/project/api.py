@@ -115,6 +115,35 @@ class Project:
         ]
         return ProjectResult(tuple(reports))
 
+    def continue_run(
+        self,
+        run: str,
+        *,
+        epochs: float | None = None,
+        steps: int | None = None,
+        peak: float | None = None,
+        watcher: Watcher | None = None,
+    ) -> ProjectResult:
+        """Train a finished run for more epochs or steps, as a new run with its own verdict.
+
+        Args:
+            run: its id, or the start of it.
+            epochs: to add.
+            steps: to add, in place of epochs.
+            peak: share of the first peak that the learning rate rises to again; a half by default.
+            watcher: sees stages and progress; nobody by default.
+
+        Raises:
+            AtanorError: the run cannot go on; says why and what can be done.
+        """
+        self.check()
+        from atanor.project.continuing import continue_run
+        from atanor.train.continuing import PEAK
+
+        share = PEAK if peak is None else peak
+        report = continue_run(self.loaded, run, watcher or Unwatched(), epochs=epochs, steps=steps, peak=share)
+        return ProjectResult((report,))
+
     def estimate(
         self,
         role: str | None = None,

@@ -17,7 +17,7 @@ from atanor.options import NamedOptions
 from atanor.project.document import FieldPath, dotted
 from atanor.project.file import LoadedProject
 from atanor.project.notation import value_at
-from atanor.project.options import ALWAYS_MEASURED, MethodChoice, RoleOptions
+from atanor.project.options import ALWAYS_MEASURED, RoleOptions
 from atanor.project.wording import default_in_words, plain, reason_of_default
 
 
@@ -69,12 +69,12 @@ class _Explanation:
                 return
             listed = isinstance(value_at(self.loaded.document.value, path), list) or len(value) > 1
             for index, entry in enumerate(value):
-                yield from self._entry(entry, (*path, index) if listed or isinstance(entry, MethodChoice) else path)
+                yield from self._entry(entry, (*path, index) if listed or isinstance(entry, NamedOptions) else path)
         else:
             yield self._leaf(options, key, path)
 
     def _entry(self, entry: BaseModel, path: FieldPath) -> Iterator[ExplainedValue]:
-        if not isinstance(entry, MethodChoice):
+        if not isinstance(entry, NamedOptions):
             yield from self.of_group(entry, path)
             return
         yield from self._choice(entry, path, written=value_at(self.loaded.document.value, path) is not None)

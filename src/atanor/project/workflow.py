@@ -7,20 +7,16 @@ their reports; an interrupted one goes on from its last whole checkpoint; nothin
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from atanor import __version__
 from atanor.compute import device_name, process_bytes
 from atanor.errors import AtanorError, BaseModelError
 from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
-from atanor.methods import DESCRIPTION, Bench, CandidateDescription, Framing, Made
+from atanor.methods import DESCRIPTION, Bench, CandidateDescription, Framing, Made, TrainingOrigin
 from atanor.methods.options import TuningOptions
 from atanor.models import Base, QuantisedAdapter, load_base, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
@@ -28,14 +24,17 @@ from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
 from atanor.project.file import LoadedProject
+from atanor.project.keys import free_key, parameters_of, training_key
 from atanor.project.launching import make
-from atanor.project.named_files import general_files, metric_files
+from atanor.project.lineage import Beginning, Continued, find_beginning
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.project.teachers import ProjectTeachers
+from atanor.project.tracking import tracked, was_untold
 from atanor.project.wording import reason_of_default
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
 from atanor.store.files import write_text, writing_folder
-from atanor.train import OBJECTIVES, Interrupted, Precision, TrainOptions, budget_of, train_dtype
+from atanor.train import OBJECTIVES, Follow, Interrupted, Precision, TrainOptions, budget_of, train_dtype
+from atanor.train.adopting import adopt
 
 OUTCOMES = "outcomes.json"
 """What a run's candidate made of the test items, beside its report, so that two runs can be compared."""
@@ -67,6 +66,9 @@ class RoleJob:
     examiner: Examiner
     again: bool
     trial: Trial | None = None
+    beginning: Beginning | None = None
+    """What the method at work begins from."""
+    continued: Continued | None = None
 
     @property
     def role(self) -> RoleOptions:
@@ -108,14 +110,16 @@ def run_role(
         One report a method, in the order of the project file.
     """
     choices = [choice for choice in loaded.file.roles[name].methods if only in (None, choice.name)]
-    job = _open(loaded, name, watcher, again, trial)
+    job = open_role(loaded, name, watcher, again=again, trial=trial)
     reports: list[Report] = []
     for choice in choices:
-        reports.append(_run_method(job, choice, reports))
+        reports.append(run_method(job, choice, reports))
     return reports
 
 
-def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool, trial: Trial | None) -> RoleJob:
+def open_role(
+    loaded: LoadedProject, name: str, watcher: Watcher, *, again: bool = False, trial: Trial | None = None
+) -> RoleJob:
     """Data first, because it is quick and often wrong; then the base."""
     project = loaded.file
     role = project.roles[name]
@@ -154,22 +158,30 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool, trial
     return RoleJob(loaded, name, store, watcher, base, data, examiner, again, trial)
 
 
-def _run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Report:
+def run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Report:
     """One run: found finished, resumed or begun."""
-    key = _free_key(job, choice)
+    job.beginning = _beginning(job, choice)
+    key = free_key(job, choice)
     found = job.store.find_run(key)
     if found is not None and found.state is RunState.FINISHED:
         folder = job.store.run_folder(found)
         report = Report.model_validate_json((folder / "report.json").read_text(encoding="utf-8"))
         job.watcher.show(RunPlanned(job.name, choice.name, found.id, "finished before; nothing to do", True))
         job.watcher.show(RunJudged(report, str(folder / "report.json"), str(folder / "report.html")))
+        if was_untold(folder):
+            with tracked(job.loaded, job.store, found, parameters_of(job, choice), job.watcher) as tracking:
+                tracking.again()
+                tracking.conclude(report)
         return report
     method = choice.name if job.trial is None else f"{choice.name} · {job.trial.name}"
     run = job.store.begin_run(key, job.name, method)
-    with job.store.running(run):
+    with (
+        job.store.running(run),
+        tracked(job.loaded, job.store, run, parameters_of(job, choice), job.watcher) as tracking,
+    ):
         started = time.perf_counter()
         try:
-            report = _execute(job, choice, run, earlier)
+            report = _execute(job, choice, run, earlier, tracking.follow)
         except (Interrupted, KeyboardInterrupt):
             job.store.save_run(dataclasses.replace(run, state=RunState.INTERRUPTED))
             raise
@@ -187,10 +199,11 @@ def _run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Re
                 candidate=report.candidate,
             )
         )
+        tracking.conclude(report)
     return report
 
 
-def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[Report]) -> Report:
+def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[Report], follow: Follow) -> Report:
     folder = job.store.run_folder(run)
     plan = _plan(job, choice)
     prediction = _predict(job, choice)
@@ -204,7 +217,7 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
         "base",
         job.watcher,
     )
-    made = _make(job, choice, run)
+    made = _make(job, choice, run, follow)
     try:
         candidate = job.examiner.outcomes(
             job.base.model if made.tuned is None else made.tuned.model,
@@ -220,10 +233,12 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     return _conclude(job, choice, run, made, sat=(baseline, candidate), earlier=earlier, prediction=prediction)
 
 
-def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
+def _make(job: RoleJob, choice: MethodChoice, run: RunRecord, follow: Follow) -> Made:
     """Make the candidate; what was trained before, under whatever metrics and gates, is not trained again."""
     folder = job.store.run_folder(run)
-    with job.store.training(_training_key(job, choice, run)) as training:
+    with job.store.training(training_key(job, choice, run)) as training:
+        if job.continued is not None:
+            adopt(job.continued.left, training)
         made = make(
             choice,
             Bench(
@@ -238,6 +253,9 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
                 held_out=job.data.held_out,
                 render=job.role.render,
                 teachers=job.teachers,
+                follow=follow,
+                start=None if job.beginning is None else job.beginning.folder,
+                continuation=None if job.continued is None else job.continued.continuation,
             ),
             job.loaded.file.launch,
             job.watcher,
@@ -247,22 +265,6 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
                 shutil.copytree(made.folder, copy, dirs_exist_ok=True)
             made = dataclasses.replace(made, folder=folder / made.folder.name)
     return made
-
-
-def _training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
-    """Hash of everything that decides a candidate's weights, and of nothing else; with `again`, of the run too."""
-    content = {
-        "atanor": __version__,
-        "method": choice.model_dump(mode="json"),
-        "training": job.data.training.content,
-        "validation": job.data.validation.content,
-        "base": [job.base.local.sha, str(job.base.model.dtype)],
-        "seed": job.seed,
-        "general": general_files(job.loaded.root, choice),
-        "again": run.key if job.again else None,
-        "teacher": job.teachers.named_in(choice.options),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _conclude(
@@ -290,7 +292,10 @@ def _conclude(
         candidate=sat[1],
         estimate=None if prediction is None else prediction.estimate,
     )
-    description = _describe(job, choice, made).model_dump_json(indent=2)
+    origin = job.continued or job.beginning
+    if origin is not None:
+        report = report.model_copy(update={"parent": origin.parent, "notes": [origin.in_words, *report.notes]})
+    description = _describe(job, choice, run, made).model_dump_json(indent=2)
     write_text(folder / DESCRIPTION, description)
     if job.trial is None:
         report = _offered(job, run, report, description, earlier)
@@ -315,6 +320,7 @@ def _offered(job: RoleJob, run: RunRecord, report: Report, description: str, ear
             folder=run.folder,
             artefact=job.store.put_artefact(description.encode()),
             created=now(),
+            parent=report.parent,
         )
     )
     if passes(report) and not any(passes(other) and _gain(other) >= _gain(report) for other in earlier):
@@ -328,7 +334,8 @@ def _gain(report: Report) -> float:
     return first.change if first.higher_is_better else -first.change
 
 
-def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescription:
+def _describe(job: RoleJob, choice: MethodChoice, run: RunRecord, made: Made) -> CandidateDescription:
+    origin = job.continued or job.beginning
     return CandidateDescription(
         role=job.name,
         method=choice.name,
@@ -338,10 +345,23 @@ def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescri
         precision=str(job.base.model.dtype).removeprefix("torch."),
         adapter=None if made.folder is None else made.folder.name,
         quantisation=made.tuned.quantisation if isinstance(made.tuned, QuantisedAdapter) else None,
+        parent=None if origin is None else origin.parent,
+        training=None if made.training is None else _training_origin(job, choice, run),
         system=job.role.system,
         framing=made.framing,
         generation=job.role.generate,
     )
+
+
+def _training_origin(job: RoleJob, choice: MethodChoice, run: RunRecord) -> TrainingOrigin:
+    options = choice.options.model_dump(mode="json")
+    return TrainingOrigin(key=training_key(job, choice, run), options=options, seed=job.seed)
+
+
+def _beginning(job: RoleJob, choice: MethodChoice) -> Beginning | None:
+    """What the method's training begins from, where it does not begin afresh."""
+    written = choice.options.start_from if isinstance(choice.options, TuningOptions) else None
+    return None if written is None else find_beginning(written, job.store, job.loaded.root, job.base)
 
 
 def _plan(job: RoleJob, choice: MethodChoice) -> str:
@@ -378,35 +398,3 @@ def _predict(job: RoleJob, choice: MethodChoice) -> Prediction | None:
     except BaseModelError as error:
         job.watcher.say(f"predicted {error.summary}")
         return None
-
-
-def _free_key(job: RoleJob, choice: MethodChoice) -> str:
-    """The run's key; with `again`, the first attempt of it that is not finished."""
-    for key in _keys(job, choice):
-        found = job.store.find_run(key)
-        if not job.again or found is None or found.state is not RunState.FINISHED:
-            return key
-    raise AssertionError("there are endlessly many keys")
-
-
-def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
-    role = job.role.model_dump(mode="json", exclude={"methods", "data"})
-    role["metrics"] = [metric.model_dump(mode="json") for metric in job.role.metrics_in_force]
-    content = {
-        "atanor": __version__,
-        "role": [job.name, role],
-        "method": choice.model_dump(mode="json"),
-        "data": [job.data.section.dataset_sha, job.data.section.split_sha],
-        "base": [job.base.local.sha, job.base.template_sha, str(job.base.model.dtype)],
-        "metrics": metric_files(job.loaded.root, job.role),
-        "seed": job.seed,
-        "general": general_files(job.loaded.root, choice),
-        "teacher": job.teachers.named_in(choice.options),
-    }
-    if job.trial is not None:
-        content["trial"] = job.trial.name
-    attempt = 0
-    while True:
-        text = json.dumps({**content, "attempt": attempt}, sort_keys=True)
-        yield hashlib.sha256(text.encode()).hexdigest()
-        attempt += 1

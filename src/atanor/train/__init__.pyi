@@ -1,7 +1,7 @@
 from .budget import Budget, Ended, budget_of, steps_of
 from .forecast import Forecast
 from .group import ALONE, Group, PeerLostError, meet
-from .job import TrainingJob
+from .job import Follow, TrainingJob
 from .objectives import (
     OBJECTIVES,
     Classification,
@@ -27,6 +27,7 @@ __all__ = [
     "Completion",
     "DirectPreference",
     "Ended",
+    "Follow",
     "Forecast",
     "Group",
     "Interrupted",

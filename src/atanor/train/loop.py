@@ -171,8 +171,14 @@ class StepWatcher(TrainerCallback):
     """Says when to validate and save, and when to stop early; passes figures on to whoever is watching."""
 
     def __init__(
-        self, every: int, patience: int, on_step: Callable[[TrainerState], None], stop_requested: Callable[[], bool]
+        self,
+        every: int,
+        patience: int,
+        on_step: Callable[[TrainerState], None],
+        stop_requested: Callable[[], bool],
+        after: int = 0,
     ) -> None:
+        self.after = after
         self.every = every
         self.patience = patience
         self.on_step = on_step
@@ -194,5 +200,5 @@ class StepWatcher(TrainerCallback):
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object
     ) -> None:
-        if stopped_early(state, self.patience):
+        if stopped_early(state, self.patience, self.after):
             control.should_save = control.should_training_stop = True

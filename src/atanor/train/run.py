@@ -126,10 +126,14 @@ def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
     for regulariser in job.regularisers:
         regulariser.begin(engine, progress)
     resume = _newest(job, progress)
+    if job.continuation is not None and resume is None:
+        problem = Problem("no checkpoint is whole", file=str(job.folder), fix="Remove the folder and continue again")
+        raise StoreError("there is nothing to go on from", [problem])
     if job.group.first:
         _compare_versions(job, resume, progress)
     state = _run_trainer(job, engine, resume, progress)
     ended = _ended(job, state, progress)
+    job.follow(state.log_history)
     best, averaged = best_step(state) or state.global_step, None
     if job.group.alone:
         best, averaged = _publish(job, engine, state, progress)
@@ -141,7 +145,7 @@ def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
         averaged=averaged,
         ended=ended,
         skipped=skipped_steps(state),
-        resumed_at=0 if resume is None else resume.step,
+        resumed_at=0 if resume is None or resume.step <= job.after else resume.step,
         seconds=elapsed(state),
         logical_tokens=int(state.num_input_tokens_seen),
         executed_tokens=executed_tokens(state),
@@ -253,7 +257,7 @@ def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, pr
     run_loop = _loop(job.options.loop)
     if resume is not None:
         before = TrainerState.load_from_json(str(resume.folder / STATE))
-        if before.global_step >= total or stopped_early(before, job.options.patience):
+        if before.global_step >= total or stopped_early(before, job.options.patience, job.after):
             return before
         if job.budget.spent(elapsed(before)):
             return before
@@ -265,8 +269,9 @@ def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, pr
         watcher = StepWatcher(
             every=steps_between_validations(len(job.training), job.options),
             patience=job.options.patience,
-            on_step=_reporter(bar),
+            on_step=_reporter(bar, job),
             stop_requested=lambda: job.group.any(stop.is_set() or job.group.stop_requested()),
+            after=job.after,
         )
         sharded = Sharded(engine.network, job.group.size) if job.group.sharding is Sharding.FSDP else None
         session = Session(job, engine, sharded)
@@ -297,10 +302,11 @@ def steps_between_validations(rows: int, options: TrainOptions) -> int:
     return options.validate_every or max(1, round(rows / options.batch / 4))
 
 
-def _reporter(bar: Activity) -> Callable[[TrainerState], None]:
+def _reporter(bar: Activity, job: TrainingJob) -> Callable[[TrainerState], None]:
     """Shows every step's loss, the newest validation loss and the tokens a second on the progress bar."""
 
     def report(state: TrainerState) -> None:
+        job.follow(state.log_history)
         newest = state.log_history[-1]
         figures: dict[str, float | str] = {}
         if losses := training_losses(state):

@@ -18,6 +18,7 @@ from transformers import TrainerState
 
 from atanor.compute import Engine, device_name
 from atanor.train.checkpoint import drop_old, writing_checkpoint
+from atanor.train.continuing import build_continued, set_rates
 from atanor.train.history import AVERAGE, best_step, elapsed, validation_losses
 from atanor.train.job import TrainingJob
 from atanor.train.objectives import TrainingItem
@@ -63,7 +64,12 @@ class Session:
         """Make the schedule over all steps of the run."""
         timed = self.job.budget.seconds is not None
         share = (lambda: self.job.budget.time_share(self._seconds)) if timed else None
-        self._schedule = build_schedule(self.optimizer, self.job.options, steps, share)
+        options, continued = self.job.options, self.job.continuation
+        self._schedule = (
+            build_schedule(self.optimizer, options, steps, share)
+            if continued is None
+            else build_continued(self.optimizer, options, steps, continued)
+        )
         return self._schedule
 
     @property
@@ -135,6 +141,8 @@ class Session:
     def resume(self, folder: Path) -> None:
         """Put optimizer, schedule and what is kept beside what trains where a checkpoint has them."""
         read_optimizer(folder, self.optimizer, self.schedule)
+        if self.job.continuation is not None:
+            set_rates(self.schedule)
         self._step.resume(folder)
 
     def _wanted(self, state: TrainerState) -> set[int | None]:
