@@ -107,14 +107,16 @@ def run_role(
         One report a method, in the order of the project file.
     """
     choices = [choice for choice in loaded.file.roles[name].methods if only in (None, choice.name)]
-    job = _open(loaded, name, watcher, again, trial)
+    job = open_role(loaded, name, watcher, again, trial)
     reports: list[Report] = []
     for choice in choices:
         reports.append(_run_method(job, choice, reports))
     return reports
 
 
-def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool, trial: Trial | None) -> RoleJob:
+def open_role(
+    loaded: LoadedProject, name: str, watcher: Watcher, again: bool = False, trial: Trial | None = None
+) -> RoleJob:
     """Data first, because it is quick and often wrong; then the base."""
     project = loaded.file
     role = project.roles[name]
@@ -289,10 +291,10 @@ def _conclude(
         candidate=sat[1],
         estimate=None if prediction is None else prediction.estimate,
     )
-    description = _describe(job, choice, made).model_dump_json(indent=2)
+    description = describe(job, choice, made).model_dump_json(indent=2)
     write_text(folder / DESCRIPTION, description)
     if job.trial is None:
-        report = _offered(job, run, report, description, earlier)
+        report = offer(job, run, report, description, earlier)
     else:
         note = f"A trial, made to be compared and never released: {job.trial.name}."
         report = report.model_copy(update={"notes": [note, *report.notes]})
@@ -302,7 +304,7 @@ def _conclude(
     return report
 
 
-def _offered(job: RoleJob, run: RunRecord, report: Report, description: str, earlier: list[Report]) -> Report:
+def offer(job: RoleJob, run: RunRecord, report: Report, description: str, earlier: list[Report]) -> Report:
     """The candidate can be talked with from now on; the best one that passes is released."""
     job.store.add_candidate(
         CandidateRecord(
@@ -327,7 +329,8 @@ def _gain(report: Report) -> float:
     return first.change if first.higher_is_better else -first.change
 
 
-def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescription:
+def describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescription:
+    """Everything needed to ask the candidate again."""
     return CandidateDescription(
         role=job.name,
         method=choice.name,
