@@ -12,6 +12,7 @@ from atanor.cli.contest_command import compare
 from atanor.cli.data_app import data_app
 from atanor.cli.outliers_command import outliers
 from atanor.cli.prune_command import prune
+from atanor.cli.sweep_command import sweep
 
 app = typer.Typer(
     name="atanor",
@@ -172,6 +173,9 @@ def chat(
     from atanor.cli import commands
 
     commands.chat(candidate, message, project, as_json)
+
+
+app.command()(sweep)
 
 
 @app.command()

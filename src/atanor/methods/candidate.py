@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from atanor.data.options import RenderOptions
 from atanor.evaluate.options import GenerationOptions
 from atanor.methods.framing import Framing
-from atanor.models import Base, Quantisation, Tuned
+from atanor.models import QUANTISATION_FILE, Base, Quantisation, Tuned
 from atanor.progress import Progress
 from atanor.store.files import sha256_file
 from atanor.train import ALONE, Group, Material, Supervision, TrainingResult
@@ -91,10 +91,10 @@ class Made:
 
     @property
     def identity(self) -> str:
-        """Names a candidate by content: what was trained, or `base` with another prompt."""
+        """Names a candidate by content: what was trained and on what, or `base` with another prompt."""
         if self.folder is None:
             return "base"
-        files = sorted(self.folder.glob("*.safetensors"))
+        files = sorted([*self.folder.glob("*.safetensors"), *self.folder.glob(QUANTISATION_FILE)])
         return hashlib.sha256("".join(map(sha256_file, files)).encode()).hexdigest()
 
 

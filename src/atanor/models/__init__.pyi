@@ -15,6 +15,7 @@ from .quantisation import (
 )
 from .reference import BaseReference, Scheme
 from .resolve import LocalBase, resolve_base
+from .scaling import Scaling
 from .sequence_to_sequence import encode_halves, encode_pair, encode_question, encode_source
 from .shapes import Activation, Levels, Placement, Pooling, Quantisation
 from .starting import begin_from
@@ -38,6 +39,7 @@ __all__ = [
     "Pooling",
     "Quantisation",
     "QuantisedAdapter",
+    "Scaling",
     "Scheme",
     "Span",
     "Tuned",

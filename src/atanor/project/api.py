@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from atanor.project.estimating import Prediction
     from atanor.project.outliers import Outliers
     from atanor.project.sources import CheckedRows
+    from atanor.project.sweep import Sweep
     from atanor.project.trials import Budget
 
 
@@ -351,6 +352,30 @@ class Project:
         from atanor.project.conversation import Conversation
 
         return Conversation.open(self.store, self.store.candidate(candidate), self.loaded, watcher or Unwatched())
+
+    def sweep(self, candidate: str, *, scales: Sequence[float] | None = None, watcher: Watcher | None = None) -> Sweep:
+        """Measure a candidate's trained change at several scales, and judge the best one that forgets little.
+
+        Args:
+            candidate: by release, role, run or id.
+            scales: what to look at; 0 is the base, 1 the candidate. Default: 0, 0.25 … 1.5.
+            watcher: told about stages and long work.
+
+        Raises:
+            NotFoundError: no such candidate.
+            ConfigurationError: it has no trained change, or one that cannot be scaled.
+            BaseModelError: its base is gone or has changed.
+        """
+        self.check()
+        from atanor.project.sweep import SCALES, sweep_candidate
+
+        return sweep_candidate(self.loaded, self.store.candidate(candidate), watcher or Unwatched(), scales or SCALES)
+
+    def sweep_page(self, found: Sweep) -> Path:
+        """Write the HTML page of a sweep below the project's store; returns its path."""
+        from atanor.project.sweep_page import write_page
+
+        return write_page(found, self.store.folder / "sweeps")
 
     def _names(self, role: str | None, method: str | None) -> list[str]:
         """The roles that are meant, once the project and what is asked of it were checked."""

@@ -40,13 +40,24 @@ def load_candidate(
     description = describe_candidate(store, candidate)
     local = resolve_base(BaseReference.parse(description.base), root, progress)
     base = load_base(local, dtype=getattr(torch, description.precision), device=device_name())
+    require_same_base(candidate.id, description, base)
+    model = base.model if description.adapter is None else load_tuned(base, folder / description.adapter).model
+    return base, model, description
+
+
+def require_same_base(candidate: str, description: CandidateDescription, base: Base) -> None:
+    """The base is the one a candidate was made on.
+
+    Raises:
+        BaseModelError: its weights or its chat template are others.
+    """
     for what, then, present in (
-        ("weights", description.base_sha, local.sha),
+        ("weights", description.base_sha, base.local.sha),
         ("chat template", description.template_sha, base.template_sha),
     ):
         if then != present:
             raise BaseModelError(
-                f"the base of {candidate.id} has changed",
+                f"the base of {candidate} has changed",
                 [
                     Problem(
                         reason=f"its {what} had the hash {then[:12]} and now have {present[:12]}",
@@ -56,5 +67,3 @@ def load_candidate(
                     )
                 ],
             )
-    model = base.model if description.adapter is None else load_tuned(base, folder / description.adapter).model
-    return base, model, description

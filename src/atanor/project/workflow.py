@@ -295,10 +295,10 @@ def _conclude(
     origin = job.continued or job.beginning
     if origin is not None:
         report = report.model_copy(update={"parent": origin.parent, "notes": [origin.in_words, *report.notes]})
-    description = _describe(job, choice, run, made).model_dump_json(indent=2)
+    description = describe(job, choice, run, made).model_dump_json(indent=2)
     write_text(folder / DESCRIPTION, description)
     if job.trial is None:
-        report = _offered(job, run, report, description, earlier)
+        report = offer(job, run, report, description, earlier)
     else:
         note = f"A trial, made to be compared and never released: {job.trial.name}."
         report = report.model_copy(update={"notes": [note, *report.notes]})
@@ -308,7 +308,7 @@ def _conclude(
     return report
 
 
-def _offered(job: RoleJob, run: RunRecord, report: Report, description: str, earlier: list[Report]) -> Report:
+def offer(job: RoleJob, run: RunRecord, report: Report, description: str, earlier: list[Report]) -> Report:
     """The candidate can be talked with from now on; the best one that passes is released."""
     job.store.add_candidate(
         CandidateRecord(
@@ -334,7 +334,8 @@ def _gain(report: Report) -> float:
     return first.change if first.higher_is_better else -first.change
 
 
-def _describe(job: RoleJob, choice: MethodChoice, run: RunRecord, made: Made) -> CandidateDescription:
+def describe(job: RoleJob, choice: MethodChoice, run: RunRecord, made: Made) -> CandidateDescription:
+    """Everything needed to ask the candidate again."""
     origin = job.continued or job.beginning
     return CandidateDescription(
         role=job.name,

@@ -216,7 +216,7 @@ class TrainOptions(Options):
         replays = remedies.replay is not None or remedies.self_written is not None
         if replays and self.objective.name != "completion":
             raise ValueError(
-                f"general rows have one answer, which `{self.objective.name}` cannot learn from; write "
+                f"general rows are learned by completion, and `{self.objective.name}` learns otherwise; write "
                 "`kl_to_base` with `rows: own` in place of `replay` and `self_written`"
             )
         if average is not None and average.decay is not None and self.optimizer is OptimizerName.SCHEDULE_FREE:
