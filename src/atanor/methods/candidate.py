@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from atanor.data.options import RenderOptions
 from atanor.evaluate.options import GenerationOptions
+from atanor.methods.classification.classifier import Classifier, ClassifierDescription
+from atanor.methods.classification.material import ClassMaterial
 from atanor.methods.framing import Framing
 from atanor.models import Base, Quantisation, Tuned
 from atanor.progress import Progress
@@ -38,6 +40,7 @@ class Bench:
         group: this process's place among those that train together.
         render: how examples become tokens.
         teachers: whom the project can name as a teacher.
+        classes: what a classifier learns from; None for the other methods.
     """
 
     base: Base
@@ -52,6 +55,7 @@ class Bench:
     group: Group = ALONE
     render: RenderOptions = field(default_factory=RenderOptions)
     teachers: Teachers | None = None
+    classes: ClassMaterial | None = None
 
     @property
     def material(self) -> Material:
@@ -70,6 +74,8 @@ class Made:
         folder: where that was published.
         training: how training went.
         trainable_parameters: how many numbers were trained.
+        total_parameters: how many there are, where the candidate has another base than the role; None for the role's.
+        classifier: what answers, where the candidate names classes and writes nothing.
         judged_as: what answered, where that is another thing than the base with what was trained; a sentence.
     """
 
@@ -80,6 +86,8 @@ class Made:
     training: TrainingResult | None = None
     trainable_parameters: int = 0
     judged_as: str | None = None
+    total_parameters: int | None = None
+    classifier: Classifier | None = None
 
     @property
     def identity(self) -> str:
@@ -107,6 +115,8 @@ class CandidateDescription(BaseModel):
         precision: the arithmetic it was judged in, `float32` or `bfloat16`.
         adapter: published folder relative to this file (an adapter or a whole network), or None for an untuned base.
         quantisation: of the base's linear layers beneath the adapter, or None where they are as they came.
+        classifier: what makes it a classifier, or None where it writes.
+        choices: the only answers it may give; without any it writes freely.
         system: the role's own system message, put before conversations that have none.
     """
 
@@ -120,6 +130,8 @@ class CandidateDescription(BaseModel):
     precision: str
     adapter: str | None
     quantisation: Quantisation | None = None
+    classifier: ClassifierDescription | None = None
+    choices: tuple[str, ...] = ()
     system: str | None
     framing: Framing
     generation: GenerationOptions

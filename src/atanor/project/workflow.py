@@ -7,29 +7,28 @@ their reports; an interrupted one goes on from its last whole checkpoint; nothin
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import shutil
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from atanor import __version__
 from atanor.compute import device_name, process_bytes
 from atanor.errors import AtanorError, BaseModelError
 from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
 from atanor.methods import DESCRIPTION, Bench, CandidateDescription, Framing, Made
-from atanor.methods.options import TuningOptions
+from atanor.methods.classification.material import ClassMaterial
+from atanor.methods.classification.options import ClassifierOptions
+from atanor.methods.tuning import TuningOptions
 from atanor.models import Base, QuantisedAdapter, load_base, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
+from atanor.project.classes import class_material
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
 from atanor.project.file import LoadedProject
+from atanor.project.keys import free_key, training_key
 from atanor.project.launching import make
-from atanor.project.named_files import general_files, metric_files
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.project.teachers import ProjectTeachers
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
@@ -66,6 +65,7 @@ class RoleJob:
     examiner: Examiner
     again: bool
     trial: Trial | None = None
+    learned: dict[str, ClassMaterial] = field(default_factory=dict)
 
     @property
     def role(self) -> RoleOptions:
@@ -82,6 +82,20 @@ class RoleJob:
     @property
     def reader(self) -> Reader:
         return Reader(self.base.tokenizer, self.base.context, self.base.end_ids, self.base.encoder_decoder)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The only answers allowed; without any they are written freely."""
+        return () if self.role.generate.choices is None else self.data.labels
+
+    def classes(self, choice: MethodChoice) -> ClassMaterial | None:
+        """What a classifier learns from, gathered once; None for the other methods."""
+        if not isinstance(choice.options, ClassifierOptions):
+            return None
+        if choice.name not in self.learned:
+            found = class_material(choice.options, self.data, self.role, self.loaded.root, self.watcher)
+            self.learned[choice.name] = found
+        return self.learned[choice.name]
 
 
 def run_role(
@@ -155,7 +169,7 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool, trial
 
 def _run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Report:
     """One run: found finished, resumed or begun."""
-    key = _free_key(job, choice)
+    key = free_key(job, choice)
     found = job.store.find_run(key)
     if found is not None and found.state is RunState.FINISHED:
         folder = job.store.run_folder(found)
@@ -198,20 +212,24 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     answers, compared = job.examiner.wants_answers, job.role.measures_preference
     baseline = job.examiner.outcomes(
         job.base.model,
-        test_paper(job.data, Framing(), job.reader, answers=answers, compared=compared),
+        test_paper(job.data, Framing(), job.reader, answers=answers, compared=compared, choices=job.choices),
         "base",
         "base",
         job.watcher,
     )
     made = _make(job, choice, run)
     try:
-        candidate = job.examiner.outcomes(
-            job.base.model if made.tuned is None else made.tuned.model,
-            test_paper(job.data, made.framing, job.reader, answers=answers, compared=compared),
-            choice.name,
-            made.identity,
-            job.watcher,
-        )
+        if made.classifier is not None:
+            test = job.data.test
+            candidate = job.examiner.classified(made.classifier, test, choice.name, made.identity, job.watcher)
+        else:
+            candidate = job.examiner.outcomes(
+                job.base.model if made.tuned is None else made.tuned.model,
+                test_paper(job.data, made.framing, job.reader, answers=answers, compared=compared, choices=job.choices),
+                choice.name,
+                made.identity,
+                job.watcher,
+            )
     finally:
         if made.tuned is not None:
             made.tuned.detach()
@@ -222,7 +240,7 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
 def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
     """Make the candidate; what was trained before, under whatever metrics and gates, is not trained again."""
     folder = job.store.run_folder(run)
-    with job.store.training(_training_key(job, choice, run)) as training:
+    with job.store.training(training_key(job, choice, run)) as training:
         made = make(
             choice,
             Bench(
@@ -237,6 +255,7 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
                 held_out=job.data.held_out,
                 render=job.role.render,
                 teachers=job.teachers,
+                classes=job.classes(choice),
             ),
             job.loaded.file.launch,
             job.watcher,
@@ -246,22 +265,6 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
                 shutil.copytree(made.folder, copy, dirs_exist_ok=True)
             made = dataclasses.replace(made, folder=folder / made.folder.name)
     return made
-
-
-def _training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
-    """Hash of everything that decides a candidate's weights, and of nothing else; with `again`, of the run too."""
-    content = {
-        "atanor": __version__,
-        "method": choice.model_dump(mode="json"),
-        "training": job.data.training.content,
-        "validation": job.data.validation.content,
-        "base": [job.base.local.sha, str(job.base.model.dtype)],
-        "seed": job.seed,
-        "general": general_files(job.loaded.root, choice),
-        "again": run.key if job.again else None,
-        "teacher": job.teachers.named_in(choice.options),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _conclude(
@@ -316,28 +319,38 @@ def _offered(job: RoleJob, run: RunRecord, report: Report, description: str, ear
             created=now(),
         )
     )
-    if passes(report) and not any(passes(other) and _gain(other) >= _gain(report) for other in earlier):
+    if passes(report) and not any(passes(other) and _at_least_as_good(other, report) for other in earlier):
         return report.model_copy(update={"released": job.store.release(job.name, report.candidate).name})
     return report
 
 
-def _gain(report: Report) -> float:
-    """Improvement on the role's first metric; positive is better whatever the metric's direction."""
-    first = report.comparisons[0]
+def _at_least_as_good(one: Report, other: Report) -> bool:
+    """On the role's first metric that both have: a classifier has no likelihood of texts."""
+    named = {comparison.metric for comparison in other.comparisons}
+    first = next(comparison.metric for comparison in one.comparisons if comparison.metric in named)
+    return _gain(one, first) >= _gain(other, first)
+
+
+def _gain(report: Report, metric: str) -> float:
+    """Improvement on a metric; positive is better whatever the metric's direction."""
+    first = next(one for one in report.comparisons if one.metric == metric)
     return first.change if first.higher_is_better else -first.change
 
 
 def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescription:
+    base = job.base if made.classifier is None else made.classifier.classifying.base
     return CandidateDescription(
         role=job.name,
         method=choice.name,
-        base=str(job.base.local.reference),
-        base_sha=job.base.local.sha,
-        template_sha=job.base.template_sha,
+        base=str(base.local.reference),
+        base_sha=base.local.sha,
+        template_sha=base.template_sha,
         precision=str(job.base.model.dtype).removeprefix("torch."),
         adapter=None if made.folder is None else made.folder.name,
         quantisation=made.tuned.quantisation if isinstance(made.tuned, QuantisedAdapter) else None,
+        classifier=None if made.classifier is None else made.classifier.description,
         system=job.role.system,
+        choices=job.choices if made.classifier is None else (),
         framing=made.framing,
         generation=job.role.generate,
     )
@@ -347,13 +360,17 @@ def _plan(job: RoleJob, choice: MethodChoice) -> str:
     options = choice.options
     if not isinstance(options, TuningOptions):
         return f"{choice.name} · nothing is trained"
-    learned = OBJECTIVES[options.objective.name].items(options.objective.options, job.data.training)
-    steps = steps_of(len(learned.items), options)
+    classes = job.classes(choice)
+    if classes is None:
+        learned = OBJECTIVES[options.objective.name].items(options.objective.options, job.data.training)
+        minimised, rows = options.objective.name, len(learned.items)
+    else:
+        minimised, rows = f"{len(classes.names)} classes", len(classes.training)
     parts = (
         options.in_words,
-        options.objective.name,
+        minimised,
         f"lr {options.learning_rate:g} {options.schedule_in_force}",
-        f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows",
+        f"{options.epochs:g} epochs, {steps_of(rows, options)} steps of {options.batch} rows",
         *options.against_forgetting.in_words,
         *job.loaded.file.launch.in_words,
     )
@@ -372,35 +389,3 @@ def _predict(job: RoleJob, choice: MethodChoice) -> Prediction | None:
     except BaseModelError as error:
         job.watcher.say(f"predicted {error.summary}")
         return None
-
-
-def _free_key(job: RoleJob, choice: MethodChoice) -> str:
-    """The run's key; with `again`, the first attempt of it that is not finished."""
-    for key in _keys(job, choice):
-        found = job.store.find_run(key)
-        if not job.again or found is None or found.state is not RunState.FINISHED:
-            return key
-    raise AssertionError("there are endlessly many keys")
-
-
-def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
-    role = job.role.model_dump(mode="json", exclude={"methods", "data"})
-    role["metrics"] = [metric.model_dump(mode="json") for metric in job.role.metrics_in_force]
-    content = {
-        "atanor": __version__,
-        "role": [job.name, role],
-        "method": choice.model_dump(mode="json"),
-        "data": [job.data.section.dataset_sha, job.data.section.split_sha],
-        "base": [job.base.local.sha, job.base.template_sha, str(job.base.model.dtype)],
-        "metrics": metric_files(job.loaded.root, job.role),
-        "seed": job.seed,
-        "general": general_files(job.loaded.root, choice),
-        "teacher": job.teachers.named_in(choice.options),
-    }
-    if job.trial is not None:
-        content["trial"] = job.trial.name
-    attempt = 0
-    while True:
-        text = json.dumps({**content, "attempt": attempt}, sort_keys=True)
-        yield hashlib.sha256(text.encode()).hexdigest()
-        attempt += 1
