@@ -148,8 +148,9 @@ roles:
             distillation:
               source: teacher
               endpoint: {base_url: "http://localhost:8000/v1", model: large}
+      - classifier: {train: head}
 """
-"""What only books have, and a method the full file does not name."""
+"""What only books have, and methods the full file does not name."""
 
 
 def write_project(root: Path, text: str) -> Path:

@@ -173,15 +173,21 @@ def promote(candidate: str, reason: str | None, path: Path, as_json: bool) -> No
     show_view(f"{release.name} is {release.candidate}{forced}")
 
 
+_SHOWN_CLASSES = 5
+"""Classes whose probability chat shows; --json has all."""
+
+
 def chat(candidate: str, message: str | None, path: Path, as_json: bool) -> None:
     quiet_libraries()
     conversation = Project.load(path).chat(candidate, watching())
     if message is not None:
         answer = conversation.ask(message)
         if as_json:
-            show_json({"candidate": candidate, "message": message, "answer": answer})
+            told = {"probabilities": dict(found)} if (found := _probabilities(conversation)) else {}
+            show_json({"candidate": candidate, "message": message, "answer": answer, **told})
         else:
             sys.stdout.write(answer + "\n")
+            _show_probabilities(conversation)
         return
     if as_json:
         raise ConfigurationError(
@@ -204,6 +210,18 @@ def _converse(conversation: Any) -> None:
             return
         conversation.ask(text, on_text=_write)
         sys.stdout.write("\n")
+        _show_probabilities(conversation)
+
+
+def _probabilities(conversation: Any) -> tuple[tuple[str, float], ...]:
+    """Of classes or of the only answers allowed, the likeliest first; a candidate that writes freely has none."""
+    found: tuple[tuple[str, float], ...] = conversation.probabilities
+    return found
+
+
+def _show_probabilities(conversation: Any) -> None:
+    for name, probability in _probabilities(conversation)[:_SHOWN_CLASSES]:
+        sys.stdout.write(f"  {probability:7.2%}  {name}\n")
 
 
 def watching() -> TerminalWatcher:

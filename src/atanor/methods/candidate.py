@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from atanor.data.options import RenderOptions
 from atanor.evaluate.options import GenerationOptions
+from atanor.methods.classification.classifier import Classifier, ClassifierDescription
+from atanor.methods.classification.material import ClassMaterial
 from atanor.methods.framing import Framing
 from atanor.models import QUANTISATION_FILE, Base, Quantisation, Tuned
 from atanor.progress import Progress
@@ -43,6 +45,7 @@ class Bench:
         follow: told the history of a training while it grows.
         continuation: of a training whose last checkpoint lies in the folder.
         start: folder of what training begins from; None for fresh numbers.
+        classes: what a classifier learns from; None for the other methods.
     """
 
     base: Base
@@ -60,6 +63,7 @@ class Bench:
     follow: Follow = unfollowed
     start: Path | None = None
     continuation: Continuation | None = None
+    classes: ClassMaterial | None = None
 
     @property
     def material(self) -> Material:
@@ -78,6 +82,8 @@ class Made:
         folder: where that was published.
         training: how training went.
         trainable_parameters: how many numbers were trained.
+        total_parameters: how many there are, where the candidate has another base than the role; None for the role's.
+        classifier: what answers, where the candidate names classes and writes nothing.
         judged_as: what answered, where that is another thing than the base with what was trained; a sentence.
     """
 
@@ -88,6 +94,8 @@ class Made:
     training: TrainingResult | None = None
     trainable_parameters: int = 0
     judged_as: str | None = None
+    total_parameters: int | None = None
+    classifier: Classifier | None = None
 
     @property
     def identity(self) -> str:
@@ -133,6 +141,8 @@ class CandidateDescription(BaseModel):
         quantisation: of the base's linear layers beneath the adapter, or None where they are as they came.
         training: where its checkpoints are; None where nothing was trained.
         parent: what its training began from, a candidate's id or a folder; None where it began afresh.
+        classifier: what makes it a classifier, or None where it writes.
+        choices: the only answers it may give; without any it writes freely.
         system: the role's own system message, put before conversations that have none.
     """
 
@@ -148,6 +158,8 @@ class CandidateDescription(BaseModel):
     quantisation: Quantisation | None = None
     parent: str | None = None
     training: TrainingOrigin | None = None
+    classifier: ClassifierDescription | None = None
+    choices: tuple[str, ...] = ()
     system: str | None
     framing: Framing
     generation: GenerationOptions

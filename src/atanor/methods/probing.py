@@ -25,8 +25,9 @@ from atanor.compute import EmbeddingNoise, Engine, Estimate, Memory, count_windo
 from atanor.compute.engine import TOKENS_PER_PASS
 from atanor.data.rows import TokenRow
 from atanor.methods.candidate import Bench
-from atanor.methods.options import FullOptions, LastLayersOptions, TuningOptions
+from atanor.methods.options import FullOptions, LastLayersOptions
 from atanor.methods.training import Trained
+from atanor.methods.tuning import TuningOptions
 from atanor.models import Base, LocalBase, load_tokenizer
 from atanor.train import Supervision, budget_of, train_dtype
 from atanor.train.optimizers import build_optimizer, set_training

@@ -23,9 +23,9 @@ from atanor.methods.options import (
     PrefixTuningOptions,
     PromptTuningOptions,
     QloraOptions,
-    TuningOptions,
 )
 from atanor.methods.remedies import prepare_remedies
+from atanor.methods.tuning import TuningOptions
 from atanor.models import (
     Base,
     BottleneckShape,

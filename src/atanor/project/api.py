@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from atanor.project.contest import Contest
     from atanor.project.conversation import Conversation
     from atanor.project.estimating import Prediction
+    from atanor.project.labelling import Labelling
     from atanor.project.outliers import Outliers
     from atanor.project.sources import CheckedRows
     from atanor.project.sweep import Sweep
@@ -342,16 +343,18 @@ class Project:
         found = self.store.candidate(candidate)
         return promote(self.store, found, self.report(found.run), reason)
 
-    def chat(self, candidate: str, watcher: Watcher | None = None) -> Conversation:
+    def chat(self, candidate: str, watcher: Watcher | None = None) -> Conversation | Labelling:
         """Open a conversation with a candidate: a release (`director@1`), a role, a run or a candidate's id.
+
+        A classifier is asked in the same way; it answers with the name of a class.
 
         Raises:
             NotFoundError: no such candidate.
             BaseModelError: its base is gone or has changed.
         """
-        from atanor.project.conversation import Conversation
+        from atanor.project.conversation import open_candidate
 
-        return Conversation.open(self.store, self.store.candidate(candidate), self.loaded, watcher or Unwatched())
+        return open_candidate(self.store, self.store.candidate(candidate), self.loaded, watcher or Unwatched())
 
     def sweep(self, candidate: str, *, scales: Sequence[float] | None = None, watcher: Watcher | None = None) -> Sweep:
         """Measure a candidate's trained change at several scales, and judge the best one that forgets little.

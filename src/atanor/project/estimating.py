@@ -12,8 +12,9 @@ from atanor.compute.engine import TOKENS_PER_PASS
 from atanor.data.rows import TokenRow
 from atanor.errors import BaseModelError, Problem
 from atanor.methods import METHODS, Probed, probe
-from atanor.methods.options import FullOptions, LoraMethodOptions, QloraOptions, TuningOptions
+from atanor.methods.options import FullOptions, LoraMethodOptions, QloraOptions
 from atanor.methods.training import Trained
+from atanor.methods.tuning import TuningOptions
 from atanor.models import LocalBase, config_of, context_of, resolve_base
 from atanor.options import Options
 from atanor.progress import Progress

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from atanor.project.workflow import RoleJob
 
 
+def free_key(job: RoleJob, choice: MethodChoice) -> str:
+    """The run's key; with `again`, the first attempt of it that is not finished."""
+    for key in _keys(job, choice):
+        found = job.store.find_run(key)
+        if not job.again or found is None or found.state is not RunState.FINISHED:
+            return key
+    raise AssertionError("there are endlessly many keys")
+
+
 def training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
     """Hash of everything that decides a candidate's weights, and of nothing else; with `again`, of the run too."""
     content = {
@@ -24,7 +33,7 @@ def training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
         "method": choice.model_dump(mode="json"),
         "training": job.data.training.content,
         "validation": job.data.validation.content,
-        "base": [job.base.local.sha, str(job.base.model.dtype)],
+        "base": [job.base.local.sha, str(job.base.model.dtype), *_own_base(job, choice)],
         "seed": job.seed,
         "general": general_files(job.loaded.root, choice),
         "again": run.key if job.again else None,
@@ -35,15 +44,6 @@ def training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def free_key(job: RoleJob, choice: MethodChoice) -> str:
-    """The run's key; with `again`, the first attempt of it that is not finished."""
-    for key in _keys(job, choice):
-        found = job.store.find_run(key)
-        if not job.again or found is None or found.state is not RunState.FINISHED:
-            return key
-    raise AssertionError("there are endlessly many keys")
-
-
 def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
     role = job.role.model_dump(mode="json", exclude={"methods", "data"})
     role["metrics"] = [metric.model_dump(mode="json") for metric in job.role.metrics_in_force]
@@ -52,7 +52,7 @@ def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
         "role": [job.name, role],
         "method": choice.model_dump(mode="json"),
         "data": [job.data.section.dataset_sha, job.data.section.split_sha],
-        "base": [job.base.local.sha, job.base.template_sha, str(job.base.model.dtype)],
+        "base": [job.base.local.sha, job.base.template_sha, str(job.base.model.dtype), *_own_base(job, choice)],
         "metrics": metric_files(job.loaded.root, job.role),
         "seed": job.seed,
         "general": general_files(job.loaded.root, choice),
@@ -82,3 +82,9 @@ def parameters_of(job: RoleJob, choice: MethodChoice) -> dict[str, str]:
         "base": str(job.base.local.reference),
         "seed": str(job.seed),
     }
+
+
+def _own_base(job: RoleJob, choice: MethodChoice) -> tuple[str, ...]:
+    """What stands for the weights of a classifier's own base."""
+    classes = job.classes(choice)
+    return () if classes is None or classes.local is None else (classes.local.sha,)

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from atanor.compute import device_name
 from atanor.launch import LAUNCHERS, LaunchKind, LaunchOptions, Specification, launch
 from atanor.methods import METHODS, Bench, Made
-from atanor.methods.options import TuningOptions
+from atanor.methods.tuning import TuningOptions
 from atanor.models import BaseReference, LocalBase, load_base
 from atanor.progress import Activity, Progress
 from atanor.project.options import MethodChoice

@@ -110,7 +110,7 @@ def sweep_candidate(
         problem = Problem(f"`{described.method}` trains nothing", value=candidate.id, fix="Name a trained candidate")
         raise ConfigurationError("there is nothing to scale", [problem])
     job = open_role(loaded, candidate.role, watcher)
-    require_same_base(candidate.id, described, job.base)
+    require_same_base(candidate, described, job.base)
     bench = _Validating(job, described.framing)
     baseline = bench.base()
     # Before anything is put on the base: whole weights change it, and the type it is in.

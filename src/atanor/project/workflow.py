@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atanor.compute import device_name, process_bytes
 from atanor.errors import AtanorError, BaseModelError
@@ -17,9 +17,12 @@ from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
 from atanor.methods import DESCRIPTION, Bench, CandidateDescription, Framing, Made, TrainingOrigin
-from atanor.methods.options import TuningOptions
+from atanor.methods.classification.material import ClassMaterial
+from atanor.methods.classification.options import ClassifierOptions
+from atanor.methods.tuning import TuningOptions
 from atanor.models import Base, QuantisedAdapter, load_base, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
+from atanor.project.classes import class_material
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
@@ -33,7 +36,7 @@ from atanor.project.tracking import tracked, was_untold
 from atanor.project.wording import reason_of_default
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
 from atanor.store.files import write_text, writing_folder
-from atanor.train import OBJECTIVES, Follow, Interrupted, Precision, TrainOptions, budget_of, train_dtype
+from atanor.train import OBJECTIVES, Follow, Interrupted, Precision, TrainOptions, budget_of, steps_of, train_dtype
 from atanor.train.adopting import adopt
 
 OUTCOMES = "outcomes.json"
@@ -69,6 +72,7 @@ class RoleJob:
     beginning: Beginning | None = None
     """What the method at work begins from."""
     continued: Continued | None = None
+    learned: dict[str, ClassMaterial] = field(default_factory=dict)
 
     @property
     def role(self) -> RoleOptions:
@@ -85,6 +89,20 @@ class RoleJob:
     @property
     def reader(self) -> Reader:
         return Reader(self.base.tokenizer, self.base.context, self.base.end_ids, self.base.encoder_decoder)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The only answers allowed; without any they are written freely."""
+        return () if self.role.generate.choices is None else self.data.labels
+
+    def classes(self, choice: MethodChoice) -> ClassMaterial | None:
+        """What a classifier learns from, gathered once; None for the other methods."""
+        if not isinstance(choice.options, ClassifierOptions):
+            return None
+        if choice.name not in self.learned:
+            found = class_material(choice.options, self.data, self.role, self.loaded.root, self.watcher)
+            self.learned[choice.name] = found
+        return self.learned[choice.name]
 
 
 def run_role(
@@ -212,20 +230,24 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     answers, compared = job.examiner.wants_answers, job.role.measures_preference
     baseline = job.examiner.outcomes(
         job.base.model,
-        test_paper(job.data, Framing(), job.reader, answers=answers, compared=compared),
+        test_paper(job.data, Framing(), job.reader, answers=answers, compared=compared, choices=job.choices),
         "base",
         "base",
         job.watcher,
     )
     made = _make(job, choice, run, follow)
     try:
-        candidate = job.examiner.outcomes(
-            job.base.model if made.tuned is None else made.tuned.model,
-            test_paper(job.data, made.framing, job.reader, answers=answers, compared=compared),
-            choice.name,
-            made.identity,
-            job.watcher,
-        )
+        if made.classifier is not None:
+            test = job.data.test
+            candidate = job.examiner.classified(made.classifier, test, choice.name, made.identity, job.watcher)
+        else:
+            candidate = job.examiner.outcomes(
+                job.base.model if made.tuned is None else made.tuned.model,
+                test_paper(job.data, made.framing, job.reader, answers=answers, compared=compared, choices=job.choices),
+                choice.name,
+                made.identity,
+                job.watcher,
+            )
     finally:
         if made.tuned is not None:
             made.tuned.detach()
@@ -256,6 +278,7 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord, follow: Follow) ->
                 follow=follow,
                 start=None if job.beginning is None else job.beginning.folder,
                 continuation=None if job.continued is None else job.continued.continuation,
+                classes=job.classes(choice),
             ),
             job.loaded.file.launch,
             job.watcher,
@@ -323,32 +346,42 @@ def offer(job: RoleJob, run: RunRecord, report: Report, description: str, earlie
             parent=report.parent,
         )
     )
-    if passes(report) and not any(passes(other) and _gain(other) >= _gain(report) for other in earlier):
+    if passes(report) and not any(passes(other) and _at_least_as_good(other, report) for other in earlier):
         return report.model_copy(update={"released": job.store.release(job.name, report.candidate).name})
     return report
 
 
-def _gain(report: Report) -> float:
-    """Improvement on the role's first metric; positive is better whatever the metric's direction."""
-    first = report.comparisons[0]
+def _at_least_as_good(one: Report, other: Report) -> bool:
+    """On the role's first metric that both have: a classifier has no likelihood of texts."""
+    named = {comparison.metric for comparison in other.comparisons}
+    first = next(comparison.metric for comparison in one.comparisons if comparison.metric in named)
+    return _gain(one, first) >= _gain(other, first)
+
+
+def _gain(report: Report, metric: str) -> float:
+    """Improvement on a metric; positive is better whatever the metric's direction."""
+    first = next(one for one in report.comparisons if one.metric == metric)
     return first.change if first.higher_is_better else -first.change
 
 
 def describe(job: RoleJob, choice: MethodChoice, run: RunRecord, made: Made) -> CandidateDescription:
     """Everything needed to ask the candidate again."""
+    base = job.base if made.classifier is None else made.classifier.classifying.base
     origin = job.continued or job.beginning
     return CandidateDescription(
         role=job.name,
         method=choice.name,
-        base=str(job.base.local.reference),
-        base_sha=job.base.local.sha,
-        template_sha=job.base.template_sha,
+        base=str(base.local.reference),
+        base_sha=base.local.sha,
+        template_sha=base.template_sha,
         precision=str(job.base.model.dtype).removeprefix("torch."),
         adapter=None if made.folder is None else made.folder.name,
         quantisation=made.tuned.quantisation if isinstance(made.tuned, QuantisedAdapter) else None,
         parent=None if origin is None else origin.parent,
         training=None if made.training is None else _training_origin(job, choice, run),
+        classifier=None if made.classifier is None else made.classifier.description,
         system=job.role.system,
+        choices=job.choices if made.classifier is None else (),
         framing=made.framing,
         generation=job.role.generate,
     )
@@ -369,15 +402,21 @@ def _plan(job: RoleJob, choice: MethodChoice) -> str:
     options = choice.options
     if not isinstance(options, TuningOptions):
         return f"{choice.name} · nothing is trained"
-    learned = OBJECTIVES[options.objective.name].items(options.objective.options, job.data.training)
-    budget = budget_of(learned.items, options, job.seed)
+    classes = job.classes(choice)
+    if classes is None:
+        learned = OBJECTIVES[options.objective.name].items(options.objective.options, job.data.training)
+        minimised = options.objective.name
+        length = budget_of(learned.items, options, job.seed).in_words(options.batch)
+    else:
+        minimised = f"{len(classes.names)} classes"
+        length = f"at most {steps_of(len(classes.training), options)} steps of {options.batch} rows"
     reason = reason_of_default(options, "learning_rate")
     why = f" (default: {reason})" if reason else ""
     parts = (
         options.in_words,
-        options.objective.name,
+        minimised,
         f"lr {options.learning_rate:g}{why} {options.schedule_in_force}",
-        f"{options.epochs:g} epochs, {budget.in_words(options.batch)}",
+        f"{options.epochs:g} epochs, {length}",
         *options.against_forgetting.in_words,
         *job.loaded.file.launch.in_words,
     )
