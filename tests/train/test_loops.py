@@ -133,7 +133,7 @@ def test_lightning_prints_nothing_and_leaves_no_files_of_its_own(
     train(made(tiny_base_folder, tmp_path, LIGHTNING), Silent())
     assert "".join(capfd.readouterr()) == ""
     names = {path.name.partition("-")[0] for path in tmp_path.iterdir()}
-    assert names == {"checkpoint", "adapter", "versions.json"}
+    assert names == {"checkpoint", "adapter", "versions.json", "trainer.lock", "trainer.lock.json"}
 
 
 def test_without_the_package_it_says_what_to_install(
