@@ -41,6 +41,8 @@ class Watching(Silent):
 
         class Bar:
             def advance(self, count: int = 1, **figures: float | str) -> None:
+                if name != "training":
+                    return
                 watching.steps += count
                 if count and watching.steps == watching.press_after:
                     signal.raise_signal(signal.SIGINT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,9 +20,13 @@ from atanor.train import Interrupted, PeerLostError
 _GOES_ON = "`atanor run` goes on from the last checkpoint"
 
 
+class UnforeseenError(TrainingError):
+    """A mistake in the code, or what a library raised; a process whose peer is gone may end so too."""
+
+
 _KINDS: Mapping[str, type[AtanorError]] = {
     kind.__name__: kind
-    for kind in (*vars(errors).values(), Interrupted, PeerLostError)
+    for kind in (*vars(errors).values(), Interrupted, PeerLostError, UnforeseenError)
     if isinstance(kind, type) and issubclass(kind, AtanorError)
 }
 """Every error that a process may leave, by its name."""
@@ -51,24 +55,36 @@ def leave_error(control: Path, rank: int, error: AtanorError) -> None:
 
 def error_of(control: Path, ended: Sequence[Ended], processes: int) -> AtanorError:
     """The error of a run whose processes ended so."""
-    left = _left(control)
-    interrupted = [error for error in left.values() if isinstance(error, Interrupted)]
-    if interrupted:
-        return interrupted[0]
-    own = {rank: error for rank, error in left.items() if not isinstance(error, PeerLostError)}
-    for rank, error in sorted(own.items()):
-        return type(error)(f"process {rank} of {processes}: {error.summary}", error.problems)
-    unexplained = [one for one in ended if one.rank not in left and one.code != -signal.SIGTERM]
-    for one in sorted(unexplained, key=lambda one: (one.code is None or one.code >= 0, one.rank)):
-        return TrainingError(f"process {one.rank} of {processes} {_how(one)}", [_problem(one)])
-    for rank, error in sorted(left.items()):
-        return type(error)(f"process {rank} of {processes}: {error.summary}", error.problems)
     problem = Problem("none of its processes said why", file=str(control), fix=_GOES_ON)
-    return TrainingError("the run ended before it was done", [problem])
+    unknown = TrainingError("the run ended before it was done", [problem])
+    return next(_causes(_left(control), ended, processes), unknown)
+
+
+def _causes(left: Mapping[int, AtanorError], ended: Sequence[Ended], processes: int) -> Iterator[AtanorError]:
+    """What the run may have failed of, the likeliest first."""
+    own = {rank: error for rank, error in left.items() if not isinstance(error, PeerLostError | UnforeseenError)}
+    yield from (error for error in own.values() if isinstance(error, Interrupted))
+    yield from (_of_process(rank, error, processes) for rank, error in own.items())
+    by_itself = [one for one in ended if one.code != -signal.SIGTERM]  # the others are ended by that signal
+    yield from (_of_code(one, processes) for one in by_itself if one.code is not None and one.code < 0)
+    crashed = {rank: error for rank, error in left.items() if isinstance(error, UnforeseenError)}
+    yield from (_of_process(rank, error, processes) for rank, error in crashed.items())
+    yield from (_of_code(one, processes) for one in by_itself if one.rank not in left)
+    yield from (_of_process(rank, error, processes) for rank, error in left.items())
+
+
+def _of_code(one: Ended, processes: int) -> AtanorError:
+    return TrainingError(f"process {one.rank} of {processes} {_how(one)}", [_problem(one)])
+
+
+def _of_process(rank: int, error: AtanorError, processes: int) -> AtanorError:
+    return type(error)(f"process {rank} of {processes}: {error.summary}", error.problems)
 
 
 def _left(control: Path) -> Mapping[int, AtanorError]:
-    return {int(file.stem.partition("-")[2]): _read(file) for file in control.glob("error-*.json")}
+    """What processes left, by their number, the first to fail first: the others may have died of it."""
+    files = sorted(control.glob("error-*.json"), key=lambda file: (file.stat().st_mtime_ns, file.name))
+    return {int(file.stem.partition("-")[2]): _read(file) for file in files}
 
 
 def _read(file: Path) -> AtanorError:

@@ -11,8 +11,8 @@ from types import TracebackType
 
 import torch
 
-from atanor.errors import AtanorError, Problem, TrainingError
-from atanor.launch.failure import leave_error
+from atanor.errors import AtanorError, Problem
+from atanor.launch.failure import UnforeseenError, leave_error
 from atanor.launch.relay import EVENTS, Recorder
 from atanor.launch.specification import Specification
 from atanor.progress import Silent
@@ -48,7 +48,7 @@ def tell_crashes(control: Path, rank: int) -> None:
 
     def on_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         problem = Problem(f"{kind.__name__}: {error}", fix=f"The whole of it is in {control / 'logs'}")
-        leave_error(control, rank, TrainingError("an error that nobody foresaw", [problem]))
+        leave_error(control, rank, UnforeseenError("an error that nobody foresaw", [problem]))
         sys.__excepthook__(kind, error, trace)
         sys.stderr.flush()
         os._exit(1)

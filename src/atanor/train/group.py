@@ -82,7 +82,7 @@ class Group:
         if self.alone:
             return list(numbers)
         sums = torch.tensor(numbers, dtype=torch.float64)
-        with _together():
+        with together():
             dist.all_reduce(sums)
         return [float(number) for number in sums]
 
@@ -103,7 +103,7 @@ class Group:
         if self.alone:
             return
         there = torch.tensor([parameter.grad is not None for parameter in parameters], dtype=torch.int32)
-        with _together():
+        with together():
             dist.all_reduce(there)
             for bucket in _buckets([one for one, found in zip(parameters, there.tolist(), strict=True) if found]):
                 flat = torch.cat([_gradient(parameter).reshape(-1) for parameter in bucket])
@@ -124,12 +124,12 @@ def meet(timeout: float) -> None:
         timeout: seconds that one waits for the others before it gives up.
     """
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    with _together():
+    with together():
         dist.init_process_group(backend, timeout=timedelta(seconds=timeout))
 
 
 @contextmanager
-def _together() -> Iterator[None]:
+def together() -> Iterator[None]:
     """A collective call; where it fails, another process is gone or late."""
     try:
         yield

@@ -22,6 +22,7 @@ from torch.optim import Optimizer
 from transformers import PreTrainedModel
 
 from atanor.compute import device_name
+from atanor.train.group import together
 
 
 class Sharded:
@@ -53,8 +54,9 @@ class Sharded:
     @contextmanager
     def gathered(self) -> Iterator[None]:
         """Within this context every process holds all weights."""
-        for module in self._modules:
-            module.unshard()
+        with together():
+            for module in self._modules:
+                module.unshard()
         try:
             yield
         finally:
@@ -67,7 +69,8 @@ class Sharded:
         """
         for module in self._modules:
             module.set_requires_gradient_sync(True, recurse=False)
-        torch.autograd.backward(self._pass_over_one_token().sum() * 0)
+        with together():
+            torch.autograd.backward(self._pass_over_one_token().sum() * 0)
         for module in self._modules:
             module.set_requires_gradient_sync(False, recurse=False)
 
@@ -84,7 +87,8 @@ class Sharded:
 def whole(value: Any) -> Any:
     """A state with every shard in it gathered; every process has to ask alike."""
     if isinstance(value, DTensor):
-        return value.full_tensor()
+        with together():
+            return value.full_tensor()
     if isinstance(value, dict):
         return {key: whole(one) for key, one in value.items()}
     if isinstance(value, list):
