@@ -73,6 +73,7 @@ bench: $(DEV) $(PEER_READY)
 
 bench-estimates: $(DEV)
 	$(BIN)/python -m benchmarks.estimates
+	$(BIN)/python -m benchmarks.technique_memory
 	$(BIN)/python -m benchmarks.page
 
 bench-full: $(DEV) $(PEER_READY)

@@ -17,12 +17,15 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from atanor.compute import gating
+from atanor.data.options import TooLong
 from atanor.data.rows import Example, Message
 from atanor.methods import METHOD_OPTIONS, METHODS, Bench, Made
-from atanor.methods.training import Trained
+from atanor.methods.classification.material import ClassMaterial
 from atanor.progress import Silent
 from atanor.train import Supervision, TrainOptions, run
 from atanor.train.checkpoint import checkpoints
+from tests.methods.test_classification import CLASSES, local_base, save_encoder
+from tests.methods.test_classification import examples as labelled_examples
 from tests.train.jobs import rows, tiny_base
 
 SHORT = {"epochs": 1, "batch": 4, "learning_rate": 1e-2, "validate_every": 1, "patience": 0, "keep_checkpoints": 9}
@@ -97,6 +100,18 @@ METHOD = {
     "prompt": {"system": Change(("Be brief.", "Be long."), "framing")},
     "few_shot": {"shots": Change((1, 2), "framing")},
 }
+METHOD["classifier"] = {
+    "base": Change((None, "ENCODER"), "numbers"),
+    "train": Change(("head", "full"), "numbers"),
+    "rank": Change((2, 4), "numbers"),
+    "alpha": Change((2, 8), "numbers"),
+    "targets": Change((("q_proj",), ("v_proj",)), "numbers"),
+    "layers": Change((1, 2), "numbers", {"train": "last_layers"}),
+    "class_weights": Change(("none", {CLASSES[0]: 9.0}), "numbers"),
+    "multi_label": Change((False, True), "numbers"),
+    "threshold": Change((0.3, 0.7), "classes", {"multi_label": True}),
+    "pooling": Change(("cls", "mean"), "numbers", {"base": "ENCODER", "train": "head"}),
+}
 METHOD["qlora"] = {
     **METHOD["lora"],
     "levels": Change(("nf4", "fp4"), "numbers"),
@@ -104,20 +119,29 @@ METHOD["qlora"] = {
 }
 del METHOD["qlora"]["start"]  # of its two values one is refused
 REFUSED_IN = {("qlora", "start")}
+ELSEWHERE = {"start_from": "tests/project/test_lineage.py"}
+"""Options that are read before a method is given its work, and where that is tested."""
 
 ALL = [("lora", name, change) for name, change in TRAINING.items()] + [
     (method, name, change) for method, changes in METHOD.items() for name, change in changes.items()
 ]
 
 
+@pytest.fixture(scope="module")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_encoder(tmp_path_factory.mktemp("encoder"))
+
+
 def test_the_tables_have_every_option() -> None:
     assert TRAINING.keys() == TrainOptions.model_fields.keys()
     assert METHOD.keys() == METHOD_OPTIONS.keys()
     for method, options in METHOD_OPTIONS.items():
-        own = {name for name in options.model_fields if (method, name) not in REFUSED_IN}
+        own = {name for name in options.model_fields if (method, name) not in REFUSED_IN} - ELSEWHERE.keys()
         trains = issubclass(options, TrainOptions)
         assert METHOD[method].keys() == own - (TrainOptions.model_fields.keys() if trains else set()), method
-    assert len(ALL) >= 50
+    assert len(ALL) >= 60
+    for path in ELSEWHERE.values():
+        assert (Path(__file__).parents[2] / path).is_file()
 
 
 @pytest.mark.parametrize(("method", "name", "change"), ALL, ids=lambda one: one if isinstance(one, str) else "")
@@ -126,6 +150,7 @@ def test_an_option_changes_what_it_says(
     name: str,
     change: Change,
     tiny_base_folder: Path,
+    encoder_folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -133,7 +158,8 @@ def test_an_option_changes_what_it_says(
     for number, value in enumerate(change.values):
         few = {} if name in TRAINING else {"max_steps": 2}
         written = {**few, **change.beside, name: value}
-        seen.append(trace(method, written, tiny_base_folder, tmp_path / str(number), monkeypatch)[change.seen])
+        bases = (tiny_base_folder, encoder_folder)
+        seen.append(trace(method, written, bases, tmp_path / str(number), monkeypatch)[change.seen])
     one, other = seen
     if isinstance(one, dict):
         same = one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
@@ -147,15 +173,15 @@ def _equal(one: Tensor, other: Tensor) -> bool:
 
 
 def trace(
-    method: str, written: Mapping[str, Any], base_folder: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+    method: str, written: Mapping[str, Any], bases: tuple[Path, Path], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
-    """What can be seen of one short training."""
+    """What can be seen of one short training on the first of two bases, or of a classifier on the second."""
     compiled: list[str] = []
     monkeypatch.setattr(gating, "compiled", lambda: compiled.append("asked for") or gating.Eager())
     loops: list[str] = []
     choose = run._loop
     monkeypatch.setattr(run, "_loop", lambda name: loops.append(name) or choose(name))
-    base = tiny_base(base_folder)
+    base = tiny_base(bases[0])
     passes: list[int] = []
     base.model.get_decoder().register_forward_hook(lambda *_: passes.append(1))
     declared = METHOD_OPTIONS[method]
@@ -166,13 +192,20 @@ def trace(
         for n in range(4)
     ]
     sides = Supervision(every[2:], examples={one.id: one for one in examples}), Supervision(every[:2])
-    bench = Bench(base, "Answer the question.", *sides, 3, folder, {"atanor": "test"})
+    named = written.get("base") is not None
+    written = {**written, "base": f"path:{bases[1]}"} if named else {**written}
+    labelled = labelled_examples(14, multi_label=written.get("multi_label", False))
+    classes = ClassMaterial(
+        CLASSES, tuple(labelled[2:]), tuple(labelled[:2]), local_base(bases[1]) if named else None, TooLong.REFUSE
+    )
+    classifies = classes if method == "classifier" else None
+    bench = Bench(base, "Answer the question.", *sides, 3, folder, {"atanor": "test"}, classes=classifies)
     chosen = {**short, **written} if short else {key: value for key, value in written.items() if key != "max_steps"}
     made = METHODS[method].make(declared(**chosen), bench, Silent())
     if made.training is None:
         return {"framing": made.framing}
-    assert isinstance(METHODS[method], Trained)
-    return {**_figures(made, folder), "passes": len(passes), "compiled": compiled, "loop": loops}
+    classifier = None if made.classifier is None else made.classifier.description
+    return {**_figures(made, folder), "passes": len(passes), "compiled": compiled, "loop": loops, "classes": classifier}
 
 
 def _figures(made: Made, folder: Path) -> dict[str, Any]:
