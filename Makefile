@@ -73,6 +73,7 @@ bench: $(DEV) $(PEER_READY)
 
 bench-estimates: $(DEV)
 	$(BIN)/python -m benchmarks.estimates
+	$(BIN)/python -m benchmarks.technique_memory
 	$(BIN)/python -m benchmarks.page
 
 bench-full: $(DEV) $(PEER_READY)
@@ -136,5 +137,5 @@ $(PEER_DATA)/.ready: benchmarks/peers/requirements-data.txt
 	@touch $@
 
 $(DEV): $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf,lightning,optimizers,quantised,ray,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf,lightning,optimizers,quantised,ray,tensorboard,mlflow,dev]'
 	@touch $@

@@ -49,8 +49,8 @@ def persona(training: int, test: int) -> dict[str, list[Row]]:
     rows = []
     for row in _read("persona_evals/extraversion.jsonl"):
         answers = {"chosen": row["answer_matching_behavior"], "rejected": row["answer_not_matching_behavior"]}
-        rows.append({"prompt": row["question"], "statement": row["statement"], **answers})
-    return _sides(rows, training, test, key="statement")
+        rows.append({"prompt": row["statement"], **answers})
+    return _sides(rows, training, test)
 
 
 def _read(name: str) -> list[Row]:
@@ -58,17 +58,24 @@ def _read(name: str) -> list[Row]:
         return [json.loads(line) for line in file]
 
 
-def _sides(rows: list[Row], training: int, test: int, key: str = "prompt") -> dict[str, list[Row]]:
+def _sides(rows: list[Row], training: int, test: int) -> dict[str, list[Row]]:
     random.Random(SEED).shuffle(rows)
     short = [row for row in rows if max(len(row["chosen"]), len(row["rejected"])) <= LONGEST]
-    drawn = apart([row for row in short if row["chosen"].strip() != row["rejected"].strip()], key)
+    drawn = apart([row for row in short if row["chosen"].strip() != row["rejected"].strip()], "prompt")
     end = training + VALIDATION
     return {"train": drawn[:training], "validation": drawn[training:end], "test": drawn[end : end + test]}
 
 
 TASKS = {
     "dolly_vs_flan_t5": Task(dolly, {"goal": "Answer the question as a person who knows would.", "metrics": METRICS}),
-    "persona_evals": Task(persona, {"goal": "Answer as an outgoing person who enjoys company.", "metrics": METRICS}),
+    "persona_evals": Task(
+        persona,
+        {
+            "goal": "Answer as an outgoing person who enjoys company.",
+            "system": "Is the following statement something you would say? Answer Yes or No.",
+            "metrics": METRICS,
+        },
+    ),
 }
 
 

@@ -25,6 +25,7 @@ ROOMS = (
     "page",
     "project",
     "store",
+    "tracking",
     "train",
 )
 
@@ -48,7 +49,7 @@ def test_every_public_name_is_there(room: str) -> None:
 def test_the_readme_names_every_command_and_no_other() -> None:
     from atanor.cli.app import app, data_app
 
-    commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     commands |= {f"data {command.name}" for command in data_app.registered_commands}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = readme[readme.index("| command |") :]

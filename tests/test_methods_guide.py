@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from torch import nn
 
 from atanor.evaluate.metrics import PREFERENCE_METRICS
 from atanor.methods.options import METHOD_OPTIONS, LoraMethodOptions
 from atanor.project.options import MethodChoice
 from atanor.train.objectives.options import OBJECTIVE_OPTIONS
+from atanor.train.optimizers import build_optimizer, set_training
 from atanor.train.options import OptimizerName, Schedule, TrainOptions
 
 ROOT = Path(__file__).parents[1]
@@ -54,6 +58,35 @@ def test_every_objective_is_there_with_its_options() -> None:
     assert set(re.findall(r"`(preference\w*)`", section)) == set(PREFERENCE_METRICS)
     written = yaml.safe_load(section.partition("```yaml\n")[2].partition("```")[0])
     assert [MethodChoice.model_validate(entry).name for entry in written["methods"]] == ["lora", "full"]
+
+
+CONTROL = GUIDE.partition("## Training control")[2].partition("\n## ")[0]
+
+
+def test_the_state_of_every_optimizer_takes_the_bytes_it_says() -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \|[^|]+\| ([\d.]+) \|", CONTROL, re.M))
+    assert told.keys() == set(OptimizerName)
+    for name in OptimizerName:
+        parameter = nn.Parameter(torch.zeros(512, 256))
+        built = build_optimizer([("weight", parameter)], TrainOptions(optimizer=name), {})
+        set_training(built, True)
+        parameter.grad = torch.ones_like(parameter)
+        built.step()
+        kept = [one for one in built.state[parameter].values() if isinstance(one, torch.Tensor)]
+        measured = sum(one.nbytes for one in kept) / parameter.numel()
+        assert float(told[name]) == pytest.approx(measured, abs=0.02), name
+
+
+def test_what_training_control_names_is_there() -> None:
+    options = re.findall(r"`(\w+)`(?: \||,| and| beside|\.)|`(\w+): ", CONTROL)
+    named = {one or other for one, other in options}
+    known = TrainOptions.model_fields.keys() | set(OptimizerName) | {"targets", "ranks", "layers", "label_smoothing"}
+    assert {"max_steps", "max_tokens", "max_minutes", "max_cost"} <= named <= known
+    extra = re.search(r"atanor\[(\w+)\]", CONTROL)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert extra and {"schedulefree", "bitsandbytes"} == {
+        re.split("[>=]", one)[0] for one in project["project"]["optional-dependencies"][extra[1]]
+    }
 
 
 def test_its_links_lead_somewhere() -> None:

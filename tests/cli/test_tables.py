@@ -13,6 +13,7 @@ from atanor.cli import tables
 from atanor.errors import ConfigurationError, DataError, Problem
 from atanor.evaluate.items import Verdict
 from atanor.store.records import RunRecord, RunState
+from atanor.tracking import Point
 from tests.cli.screens import printed, shown, words
 from tests.evaluate_report.reports import full_report
 
@@ -164,3 +165,13 @@ def test_marks_are_plain_where_the_screen_has_no_other_signs() -> None:
     console.print(tables.weights_view(PIECES))
     stream.seek(0)
     assert "open [[[b]who[/b]<|im_end|>]]" in stream.read()
+
+
+def test_a_run_that_trains_shows_its_newest_figures() -> None:
+    history = [
+        Point(3, {"train/loss": 2.5}, 0.0),
+        Point(3, {"validation/loss": 2.0}, 0.0),
+        Point(4, {"train/loss": 1.5}, 0.0),
+    ]
+    text = words(shown(tables.run_view(record(), None, ".atanor/runs/7k2f", history)))
+    assert "train/loss 1.5 at step 4" in text and "validation/loss 2 at step 3" in text

@@ -10,7 +10,7 @@ from peft import LoraConfig, get_peft_model
 
 from atanor.compute import Engine, Route, gemm_rate, has_fast_bfloat16, head_loss
 from atanor.compute.forest import Forest, grow
-from atanor.compute.head_loss import Predictions, prediction_nll, weighted_nll
+from atanor.compute.head_loss import Predictions, SmoothedWeights, prediction_nll, weighted_nll
 from atanor.compute.padded import plan_passes
 from atanor.compute.schedule import Pass, plan
 from atanor.data.rows import TokenRow
@@ -138,7 +138,7 @@ def test_head_loss_is_cross_entropy_whatever_the_chunk(places: int, monkeypatch:
     logits = (hidden @ head.T)[index]
     nll = torch.nn.functional.cross_entropy(logits, predictions.targets_E, reduction="none")
     truth = torch.autograd.grad((weights * nll).sum(), (hidden, head))
-    loss = weighted_nll(hidden, head, predictions, weights)
+    loss = weighted_nll(hidden, head, predictions, SmoothedWeights(weights))
     ours = torch.autograd.grad(loss, (hidden, head))
     torch.testing.assert_close(loss, (weights * nll).sum(), rtol=1e-12, atol=1e-13)
     for one, other in zip(ours, truth, strict=True):

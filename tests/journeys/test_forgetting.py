@@ -84,7 +84,7 @@ IMPOSSIBLE = [
         "lora: {optimizer: schedule_free, against_forgetting: {average: {decay: 0.9}}}",
         "moving average of weights already",
     ),
-    ("lora: {objective: dpo, against_forgetting: {replay: {}}}", "which `dpo` cannot learn from"),
+    ("lora: {objective: dpo, against_forgetting: {replay: {}}}", "`dpo` learns otherwise"),
     ("prefix_tuning: {against_forgetting: {l2_sp: 0.1}}", "do not begin as the base"),
     ("prompt_tuning: {against_forgetting: {ewc: {}}}", "do not begin as the base"),
 ]

@@ -59,7 +59,7 @@ roles:
           optimizer: muon
           schedule: stable
           momentum: 0.9
-          targets: [q_proj, v_proj]
+          targets: [v_proj, gate_proj, up_proj, down_proj]
           ranks: {v_proj: 2}
           rslora: true
           second_factor: 16
@@ -112,6 +112,9 @@ launch:
   processes: 1
   sharding: none
   timeout: 60
+track:
+  - tensorboard: {directory: logs}
+  - mlflow: {uri: "http://localhost:5000", experiment: library, model: director}
 """
 """Nearly every option, written out."""
 
@@ -145,8 +148,9 @@ roles:
             distillation:
               source: teacher
               endpoint: {base_url: "http://localhost:8000/v1", model: large}
+      - classifier: {train: head}
 """
-"""What only books have, and a method the full file does not name."""
+"""What only books have, and methods the full file does not name."""
 
 
 def write_project(root: Path, text: str) -> Path:

@@ -9,7 +9,7 @@ import pytest
 
 from atanor.project.checking import check_project
 from atanor.project.file import load_project_file
-from tests.project.sample import FULL, SHORT, checked, write_project
+from tests.project.sample import FULL, SHORT, checked, refused, write_project
 
 DATA = "{path: data/director.jsonl, prompt: note, completion: beat}"
 TEXT = SHORT.replace(DATA, "data/log.txt") + "    task: text\n"
@@ -277,3 +277,88 @@ def test_nothing_is_written_and_no_model_is_looked_at(tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     assert check_project(load_project_file(path)) == []
     assert sorted(tmp_path.rglob("*")) == before
+
+
+LABELLED = SHORT.replace(
+    "data: {path: data/director.jsonl, prompt: note, completion: beat}",
+    "task: label\n    data: {path: data/director.jsonl, prompt: note, label: beat}",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "reason", "fix"),
+    [
+        (SHORT + "    methods: [classifier]\n", "methods[0]", "`task: answer` has none", "Write `task: label`"),
+        (
+            LABELLED + "    methods: [classifier]\n    metrics: [perplexity]\n",
+            "metrics",
+            "no metric of the role looks at it",
+            "Add `accuracy`",
+        ),
+        (
+            LABELLED + "    methods: [classifier: {multi_label: true}]\n",
+            "methods[0]",
+            "several classes have no order",
+            "Write `metrics: [accuracy, label_f1]`",
+        ),
+        (
+            LABELLED + "    methods: [classifier]\n    render: {too_long: split}\n",
+            "render.too_long",
+            "a part of a text has no class of its own",
+            "Write `truncate_right`",
+        ),
+        (
+            LABELLED + "    methods: [classifier: {base: pkg:nowhere-at-all}]\n",
+            "methods[0].classifier.base",
+            "the package nowhere-at-all is not installed",
+            "pip install",
+        ),
+    ],
+)
+def test_what_a_classifier_cannot_do_is_told_before_anything_is_loaded(
+    tmp_path: Path, text: str, field: str, reason: str, fix: str
+) -> None:
+    assert checked(tmp_path, LABELLED + "    methods: [classifier]\n") == []
+    (problem,) = checked(tmp_path, text)
+    assert problem.field == f"roles.director.{field}"
+    assert reason in problem.reason and fix in (problem.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("{train: full, rank: 4}", "`rank` is an option of `train: lora`, and what trains here is `full`"),
+        ("{layers: 3}", "`layers` is an option of `train: last_layers`"),
+        ("{threshold: 0.3}", "`threshold` decides for each of several classes"),
+        ("{objective: dpo}", "`objective` is about the tokens a model writes"),
+        ("{against_forgetting: {replay: {}}}", "`replay` holds what a model writes"),
+        ("{base: minilm}", "not a base model"),
+        ("{class_weights: {spam: 0}}", ""),
+    ],
+)
+def test_options_of_a_classifier_that_would_be_ignored_are_refused(tmp_path: Path, options: str, reason: str) -> None:
+    error = refused(write_project(tmp_path, LABELLED + f"    methods: [classifier: {options}]\n"))
+    assert reason in error.problems[0].reason
+
+
+def test_a_classifier_written_out_in_full_is_the_same(tmp_path: Path) -> None:
+    for options in ("{train: head}", "{train: lora, rank: 4}", "{multi_label: true, threshold: 0.3}"):
+        text = LABELLED + f"    methods: [classifier: {options}]\n    metrics: [label_f1]\n"
+        (choice,) = load_project_file(write_project(tmp_path, text)).file.roles["director"].methods
+        assert type(choice).model_validate(choice.model_dump(mode="json")) == choice
+
+
+def test_the_rate_of_a_classifier_follows_what_is_trained(tmp_path: Path) -> None:
+    rates = {"head": 1e-2, "lora": 5e-4, "last_layers": 1e-4, "full": 5e-5}
+    for train, rate in rates.items():
+        text = LABELLED + f"    methods: [classifier: {{train: {train}}}]\n"
+        (choice,) = load_project_file(write_project(tmp_path, text)).file.roles["director"].methods
+        assert choice.options.model_dump()["learning_rate"] == rate
+
+
+def test_choosing_among_labels_needs_labels(tmp_path: Path) -> None:
+    (problem,) = checked(tmp_path, SHORT + "    generate: {choices: labels}\n")
+    assert (problem.field, problem.value) == ("roles.director.generate.choices", "'labels'")
+    assert checked(tmp_path, LABELLED + "    generate: {choices: labels}\n") == []
+    error = refused(write_project(tmp_path, LABELLED + "    generate: {choices: labels, temperature: 0.5}\n"))
+    assert "`choices` are weighed, not written" in error.problems[0].reason

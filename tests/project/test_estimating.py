@@ -83,7 +83,30 @@ def test_a_method_that_was_not_measured_is_told_and_the_others_are_predicted(
         def say(self, message: str) -> None:
             said.append(message)
 
-    role = "    methods: [adapter, lora: {rank: 4}]\n    metrics: [exact_match]\n"
+    role = "    methods: [{qlora: {targets: [q_proj]}}, {lora: {rank: 4}}]\n    metrics: [exact_match]\n"
     loaded = load_project_file(write_project(tmp_path, tiny_base_folder, role=role))
     assert [one.method for one in estimating.estimate_role(loaded, "counter", Listener())] == ["lora"]
-    assert any("nothing for `adapter`: its memory and time have not been measured" in one for one in said)
+    assert any("nothing for `qlora`: its memory and time have not been measured" in one for one in said)
+
+
+def test_a_technique_without_formulas_is_measured_on_a_few_blocks(tmp_path: Path, tiny_base_folder: Path) -> None:
+    role = (
+        "    methods: [adapter, {prefix_tuning: {tokens: 4}}, {full: {optimizer: lion}}]\n    metrics: [exact_match]\n"
+    )
+    found = atanor.Project.load(write_project(tmp_path, tiny_base_folder, role=role)).estimate()
+    assert [one.method for one in found] == ["adapter", "prefix_tuning", "full"]
+    for one in found:
+        memory = one.estimate.memory
+        assert one.fits and min(memory.weights, memory.trained, memory.activations) > 0
+    assert found[1].estimate.executed == found[1].estimate.logical, "rows of virtual tokens share nothing"
+
+
+def test_a_budget_is_in_the_forecast(tmp_path: Path, tiny_base_folder: Path) -> None:
+    def steps(budget: str) -> int:
+        role = f"    methods: [{{lora: {{rank: 4, epochs: 4, batch: 4{budget}}}}}]\n    metrics: [exact_match]\n"
+        (found,) = atanor.Project.load(write_project(tmp_path, tiny_base_folder, role=role)).estimate()
+        return found.estimate.steps
+
+    assert steps("") == 28
+    assert steps(", max_steps: 5") == 5
+    assert steps(", max_minutes: 0.0001") == 1

@@ -12,7 +12,7 @@ from tests.project.sample import BOOKS, FULL, SHORT, write_project
 
 COMPOSED = {
     *("roles", "data", "windows", "instructions", "clean", "check", "split", "render", "methods", "generate"),
-    *("evaluate", "metrics", "augment", "filter", "local", "techniques", "endpoint", "report", "launch"),
+    *("track", "evaluate", "metrics", "augment", "filter", "local", "techniques", "endpoint", "report", "launch"),
     *("against_forgetting", "replay", "self_written", "kl_to_base", "ewc", "average", "write"),
 }
 """Keys whose values are groups of options, told one by one."""
@@ -37,7 +37,7 @@ def test_every_option_of_every_group_is_told(tmp_path: Path) -> None:
             # The name of a metric and of a technique is told as the value of its place in the list.
             path = place.rpartition(".")[0] if key in ("name", "method") else f"{place}.{key}".removeprefix(".")
             assert path in told
-    assert len(groups) == 50
+    assert len(groups) == 53
 
 
 def test_a_written_value_names_its_line_and_a_default_says_so(tmp_path: Path) -> None:

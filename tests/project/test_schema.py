@@ -14,6 +14,7 @@ from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath, read_document
 from atanor.project.scaffold import TEMPLATES, init_project
 from atanor.project.schema import project_schema
+from atanor.tracking import TRACKERS
 from atanor.train.objectives.options import OBJECTIVE_OPTIONS
 from tests.project.sample import FULL, SHORT, write_project
 
@@ -120,7 +121,7 @@ def test_slips_are_refused(path: FieldPath, value: Any) -> None:
 def test_every_option_is_described() -> None:
     schema = project_schema()
     groups = [schema, *(group for group in schema["$defs"].values() if "properties" in group)]
-    assert len(groups) == 24 + len(TECHNIQUES) + len(METHOD_OPTIONS) + len(OBJECTIVE_OPTIONS)
+    assert len(groups) == 24 + len(TECHNIQUES) + len(METHOD_OPTIONS) + len(TRACKERS) + len(OBJECTIVE_OPTIONS)
     for group in groups:
         for key, field in group["properties"].items():
             assert field.get("description"), (group.get("title"), key)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import itertools
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.profiler import ProfilerActivity, profile
 
 from atanor.errors import MissingExtraError
 from atanor.train import OptimizerName, Schedule, TrainOptions
-from atanor.train.optimizers import Together, build_optimizer, build_schedule, set_training
+from atanor.train.optimizers import STATE_SIZES, Together, build_optimizer, build_schedule, set_training
 
 
 def network(width: int = 5, dtype: torch.dtype = torch.float64) -> nn.Sequential:
@@ -203,3 +206,33 @@ def test_an_optimizer_whose_package_is_missing_says_what_to_install(monkeypatch:
     with pytest.raises(MissingExtraError, match=r"`schedule_free` needs the `schedulefree` package") as missing:
         build_optimizer(network().named_parameters(), options(OptimizerName.SCHEDULE_FREE), {})
     assert "atanor[optimizers]" in str(missing.value)
+
+
+def allocations(work: Callable[[], object]) -> tuple[int, int]:
+    """(most bytes held at once, bytes held at the end) by what `work` allocates."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+        work()
+    assert profiled.profiler is not None
+    events = [one for one in profiled.profiler.kineto_results.events() if one.name() == "[memory]"]
+    held = list(itertools.accumulate(one.nbytes() for one in sorted(events, key=lambda one: one.start_ns())))
+    return max([0, *held]), held[-1] if held else 0
+
+
+@pytest.mark.parametrize("name", OptimizerName)
+def test_the_memory_of_a_step_is_what_is_predicted(name: OptimizerName) -> None:
+    # The network's largest weight beside many smaller ones, as an embedding beside the layers of blocks.
+    parameters = [nn.Parameter(torch.ones(512, 256)), *(nn.Parameter(torch.ones(128, 128)) for _ in range(4))]
+    numbers, largest = sum(one.numel() for one in parameters), 512 * 256
+    built = build_optimizer([(str(n), one) for n, one in enumerate(parameters)], options(name), {})
+    set_training(built, True)
+
+    def step() -> tuple[int, int]:
+        for one in parameters:
+            one.grad = torch.ones_like(one)
+        return allocations(built.step)
+
+    _, kept = step()
+    working, _ = step()
+    predicted = STATE_SIZES[name]
+    assert kept == pytest.approx(predicted.kept * numbers, rel=0.02, abs=0.03 * numbers)
+    assert working == pytest.approx(predicted.working * largest, rel=0.15, abs=100)

@@ -12,6 +12,7 @@ from atanor.cli.contest_command import compare
 from atanor.cli.data_app import data_app
 from atanor.cli.outliers_command import outliers
 from atanor.cli.prune_command import prune
+from atanor.cli.sweep_command import sweep
 
 app = typer.Typer(
     name="atanor",
@@ -79,6 +80,24 @@ def run(
     from atanor.cli import commands
 
     commands.run(project, role, method, again, as_json)
+
+
+@app.command("continue")
+def continue_run(
+    run: Annotated[str, typer.Argument(help="Finished run, by id or the start of it.")],
+    *,
+    epochs: Annotated[float | None, typer.Option(min=0, help="Epochs to add.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps to add, in place of epochs.")] = None,
+    peak: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of the first peak the learning rate rises to; 0.5.")
+    ] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a finished run for longer, from its last checkpoint, as a new run with its own verdict."""
+    from atanor.cli import commands
+
+    commands.continue_run(run, project, epochs=epochs, steps=steps, peak=peak, as_json=as_json)
 
 
 @app.command()
@@ -154,6 +173,9 @@ def chat(
     from atanor.cli import commands
 
     commands.chat(candidate, message, project, as_json)
+
+
+app.command()(sweep)
 
 
 @app.command()

@@ -15,8 +15,9 @@ from atanor.cli.data_tables import checked_view
 from atanor.cli.live import TerminalProgress
 from atanor.cli.screen import quiet_libraries, show_json, show_view
 from atanor.errors import ConfigurationError, Problem
-from atanor.project.api import Project
+from atanor.project.api import Project, ProjectResult
 from atanor.project.events import BaseReady, DataReady, Event, RunJudged, RunPlanned
+from atanor.tracking import read_history
 
 
 class TerminalWatcher(TerminalProgress):
@@ -90,6 +91,21 @@ def run(path: Path, role: str | None, method: str | None, again: bool, as_json: 
     # With --json stdout is one document, so the stages go to stderr.
     out = Console(stderr=as_json, highlight=False)
     result = project.run(role, method=method, again=again, watcher=TerminalWatcher(out, quiet=as_json))
+    _show_result(project, result, out, path, as_json)
+
+
+def continue_run(
+    name: str, path: Path, *, epochs: float | None, steps: int | None, peak: float | None, as_json: bool
+) -> None:
+    quiet_libraries()
+    project = Project.load(path)
+    out = Console(stderr=as_json, highlight=False)
+    watcher = TerminalWatcher(out, quiet=as_json)
+    result = project.continue_run(name, epochs=epochs, steps=steps, peak=peak, watcher=watcher)
+    _show_result(project, result, out, path, as_json)
+
+
+def _show_result(project: Project, result: ProjectResult, out: Console, path: Path, as_json: bool) -> None:
     if as_json:
         show_json({"passed": result.passed, "reports": [report.model_dump(mode="json") for report in result.reports]})
         return
@@ -126,10 +142,13 @@ def show(name: str, path: Path, as_json: bool) -> None:
     record = project.store.run(name)
     folder = project.store.run_folder(record)
     report = project.report(record.id) if (folder / "report.json").is_file() else None
+    history = read_history(folder)
     if as_json:
-        show_json({**dataclasses.asdict(record), "report": None if report is None else report.model_dump(mode="json")})
+        told = None if report is None else report.model_dump(mode="json")
+        steps = [dataclasses.asdict(point) for point in history]
+        show_json({**dataclasses.asdict(record), "report": told, "history": steps})
         return
-    show_view(tables.run_view(record, report, os.path.relpath(folder)))
+    show_view(tables.run_view(record, report, os.path.relpath(folder), history))
 
 
 def report(name: str, path: Path, as_json: bool, open_page: bool) -> None:
@@ -154,15 +173,21 @@ def promote(candidate: str, reason: str | None, path: Path, as_json: bool) -> No
     show_view(f"{release.name} is {release.candidate}{forced}")
 
 
+_SHOWN_CLASSES = 5
+"""Classes whose probability chat shows; --json has all."""
+
+
 def chat(candidate: str, message: str | None, path: Path, as_json: bool) -> None:
     quiet_libraries()
     conversation = Project.load(path).chat(candidate, watching())
     if message is not None:
         answer = conversation.ask(message)
         if as_json:
-            show_json({"candidate": candidate, "message": message, "answer": answer})
+            told = {"probabilities": dict(found)} if (found := _probabilities(conversation)) else {}
+            show_json({"candidate": candidate, "message": message, "answer": answer, **told})
         else:
             sys.stdout.write(answer + "\n")
+            _show_probabilities(conversation)
         return
     if as_json:
         raise ConfigurationError(
@@ -185,6 +210,18 @@ def _converse(conversation: Any) -> None:
             return
         conversation.ask(text, on_text=_write)
         sys.stdout.write("\n")
+        _show_probabilities(conversation)
+
+
+def _probabilities(conversation: Any) -> tuple[tuple[str, float], ...]:
+    """Of classes or of the only answers allowed, the likeliest first; a candidate that writes freely has none."""
+    found: tuple[tuple[str, float], ...] = conversation.probabilities
+    return found
+
+
+def _show_probabilities(conversation: Any) -> None:
+    for name, probability in _probabilities(conversation)[:_SHOWN_CLASSES]:
+        sys.stdout.write(f"  {probability:7.2%}  {name}\n")
 
 
 def watching() -> TerminalWatcher:

@@ -21,6 +21,7 @@ from atanor.evaluate.report import DataSection, Report, TrainingSection
 from atanor.project.events import BaseReady, DataReady, RunPlanned
 from atanor.project.explain import ExplainedValue
 from atanor.store.records import RunRecord
+from atanor.tracking import Point
 
 if TYPE_CHECKING:
     from atanor.project.estimating import Prediction
@@ -199,12 +200,15 @@ def ruled() -> Table:
     return Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
 
 
-def run_view(run: RunRecord, report: Report | None, folder: str) -> RenderableType:
-    """One run with everything known of it."""
+def run_view(run: RunRecord, report: Report | None, folder: str, history: Sequence[Point] = ()) -> RenderableType:
+    """One run with everything known of it; while it trains, the newest figures of its history."""
     head = [("run", f"{run.id} · {run.role} · {run.method} · {run.state}"), ("folder", folder)]
     if run.error:
         head.append(("error", run.error))
     if report is None:
+        newest = {name: (point.step, value) for point in history for name, value in point.values.items()}
+        told = [f"{name} {value:.4g} at step {step:,}" for name, (step, value) in sorted(newest.items())]
+        head += [("training", line) for line in told]
         return facts(head)
     head += [
         ("goal", report.goal),

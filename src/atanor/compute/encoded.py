@@ -40,7 +40,7 @@ class Encoded:
         """As `Padded.over`, of rows that predict nothing but their last token."""
         total = 0.0
         device = self.network.device
-        for numbers in plan_passes([len(row.tokens) - 1 for row in rows], self.like.tokens_per_pass):
+        for numbers in plan_passes([len(row.tokens) - 1 for row in rows], self.like.lines.tokens_per_pass):
             chosen = [rows[number] for number in numbers]
             index_R = torch.arange(len(chosen), device=device)
             targets_R = torch.tensor([row.tokens[-1] for row in chosen], device=device)
@@ -50,19 +50,19 @@ class Encoded:
             with torch.set_grad_enabled(gradient):
                 value = loss(here, self._logits([row.tokens[:-1] for row in chosen]))
             if gradient and value.requires_grad:
-                value.backward()  # type: ignore[no-untyped-call]
+                self.like.scale.backward(value)
             total += float(value.detach())
         return total
 
     def _logits(self, rows: Sequence[tuple[int, ...]]) -> Tensor:
         width = max(map(len, rows))
-        tokens_RT = torch.full((len(rows), width), self.like.pad, dtype=torch.long)
+        tokens_RT = torch.full((len(rows), width), self.like.lines.pad, dtype=torch.long)
         mask_RT = torch.zeros_like(tokens_RT)
         for line, tokens in enumerate(rows):
             tokens_RT[line, : len(tokens)] = torch.tensor(tokens)
             mask_RT[line, : len(tokens)] = 1
         tokens_RT, mask_RT = tokens_RT.to(self.network.device), mask_RT.to(self.network.device)
-        with self.like.autocast():
+        with self.like.autocast(), self.like.noisy(rows):
             logits: Tensor = self.network(input_ids=tokens_RT, attention_mask=mask_RT).logits
         if logits.dim() == 2:
             return logits

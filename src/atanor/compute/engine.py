@@ -27,16 +27,19 @@ from atanor.compute.fusion import Fusion
 from atanor.compute.head import Head, KeptHead
 from atanor.compute.head_loss import Predictions
 from atanor.compute.layout import KeyValue, Layout, cells_filled, lay_out
-from atanor.compute.padded import GroupLoss, Padded
+from atanor.compute.loss_scale import LossScale
+from atanor.compute.noise import EmbeddingNoise
+from atanor.compute.padded import GroupLoss, Lines, Padded
 from atanor.compute.paired import Paired
-from atanor.compute.precision import autocast_for
+from atanor.compute.precision import HALVES, autocast_for
 from atanor.compute.schedule import plan
 from atanor.compute.sharing import BOTH_WAYS, randomness, refuse_randomness, unshareable
 from atanor.compute.supervision import HiddenLoss, Numbering, Supervision
 from atanor.compute.teaching import States, Taught, matching_loss, targets_loss
 from atanor.compute.window import Trunks, Window
+from atanor.errors import ConfigurationError, Problem
 
-TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-3, torch.bfloat16: 3e-2}
+TOLERANCE = {torch.float64: 1e-5, torch.float32: 1e-3, torch.float16: 1e-2, torch.bfloat16: 3e-2}
 """Largest relative difference from the model's own loss and gradient that the self-check accepts."""
 
 TOKENS_PER_PASS = {"cpu": 1024, "cuda": 16384}
@@ -44,6 +47,10 @@ TOKENS_PER_PASS = {"cpu": 1024, "cuda": 16384}
 
 _SCORED_TOGETHER = 256
 """Rows whose forest is built at once where no optimizer step limits it."""
+
+
+_CHECKED_AT = 1024.0
+"""Loss scale of the self-check in float16, where the gradients of both computations would vanish alike."""
 
 
 class Route(StrEnum):
@@ -73,6 +80,11 @@ class Engine:
         dtype: arithmetic of the linear layers; a wider type of the weights themselves is kept only for float32.
         share: False computes every row on its own, which dropout and noise on embeddings need.
         compile: compile the elementwise part of the feed-forward blocks.
+        noise: on embeddings in training; every row is then computed on its own.
+
+    Attributes:
+        dtype: arithmetic of the linear layers, in force.
+        loss_scale: what every loss is multiplied by before its gradient; the losses returned are not.
 
     Raises:
         ConfigurationError: the model draws random numbers in training (dropout, NEFTune) and `share` is on.
@@ -87,6 +99,7 @@ class Engine:
         dtype: torch.dtype = torch.float32,
         share: bool = True,
         compile: bool = False,
+        noise: EmbeddingNoise | None = None,
     ) -> None:
         self.network: PreTrainedModel = model.get_base_model() if isinstance(model, PeftModel) else model
         trains = any(parameter.requires_grad for parameter in self.network.parameters())
@@ -96,7 +109,7 @@ class Engine:
         if share and alone != BOTH_WAYS and not paired:
             refuse_randomness(random)
         weight = next(self.network.parameters())
-        arithmetic = torch.bfloat16 if dtype == torch.bfloat16 else weight.dtype
+        arithmetic = dtype if dtype in HALVES else weight.dtype
         self.device = weight.device
         self.share = share
         self.tokens_per_pass = tokens_per_pass or TOKENS_PER_PASS[self.device.type]
@@ -106,25 +119,42 @@ class Engine:
         self.reason = "dropout is drawn for each of them" if random and alone != BOTH_WAYS else alone
         if prompted:
             self.reason = "virtual tokens that PEFT puts before each of them"
+        if noise is not None:
+            self.reason = "noise is drawn for each of them (NEFTune)"
+        self.dtype = arithmetic
+        self.noise = noise
+        self.loss_scale = LossScale()
         self.route = Route.SEPARATE if self.reason else Route.FOREST
         self._autocast = autocast_for(dtype)
+        if paired and noise is not None:
+            raise _no_noise()
+        lines = Lines(pad, self.tokens_per_pass, noise)
         separate = Paired if paired else Padded
-        self._padded = separate(model if prompted else self.network, pad, self.tokens_per_pass, self._autocast)
+        self._padded = separate(model if prompted else self.network, lines, self._autocast, self.loss_scale)
         self._encoded = Encoded(self.network, self._padded) if alone == BOTH_WAYS else None
         self._fusion = Fusion(self.network, arithmetic, gating.compiled() if compile else gating.Eager())
         self._arithmetic = arithmetic
         self._head = Head(self.network, arithmetic)
 
-    def backward(self, window: Sequence[WeightedTokens]) -> float:
+    def backward(self, window: Sequence[WeightedTokens], smoothing: float = 0.0) -> float:
         """Adds the gradient of the window's mean loss to the parameters' and returns that loss in nats.
 
         The loss is sum(weight * nll) / sum(weight) over all supervised tokens of the window.
+
+        Args:
+            window: the rows of one optimizer step.
+            smoothing: share e of a target that is spread evenly over the vocabulary: nll is then (1 - e) times itself
+                and e times the mean over the vocabulary (Szegedy et al. 2016, arXiv:1512.00567).
         """
         whole = total_weight(window)
         if self.route is Route.SEPARATE:
             self._count(window)
-            return self._padded.backward(window, whole)
-        return self._run(window, lambda at, hidden: self._head.weighted(hidden, _at(at), at.weights_E / whole), None)
+            return self._padded.backward(window, whole, smoothing)
+
+        def loss(at: Layout, hidden_Ud: Tensor) -> Tensor:
+            return self._head.weighted(hidden_Ud, _at(at), at.weights_E / whole, smoothing)
+
+        return self._run(window, loss, None)
 
     def backward_groups(self, groups: Sequence[Sequence[WeightedTokens]], loss: GroupLoss) -> float:
         """The same for a loss that is a function of the likelihoods of a few rows at a time, such as a preference pair.
@@ -293,6 +323,7 @@ class Engine:
         """
         if self.route is Route.SEPARATE:
             return 0.0
+        before, self.loss_scale.value = self.loss_scale.value, _CHECKED_AT if self.dtype == torch.float16 else 1.0
         trained = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         kept = [parameter.grad for parameter in trained]
         truth = measured(trained, lambda: self._padded.backward(rows, total_weight(rows)))
@@ -307,6 +338,7 @@ class Engine:
             self._head = Head(self.network, self._arithmetic, own=True)
         for parameter, gradient in zip(trained, kept, strict=True):
             parameter.grad = gradient
+        self.loss_scale.value = before
         return differences[0]
 
     def _over(self, rows: Sequence[WeightedTokens], loss: HiddenLoss, gradient: bool = True) -> float:
@@ -345,7 +377,11 @@ class Engine:
             return loss(layout, hidden_Ud) if len(hidden_Ud) or keeps_keys else hidden_Ud.new_zeros(())
 
         window = Window(
-            lambda part: lay_out(forest, part, rows, self.device), of_pass, self.tokens_per_pass, keeps_keys
+            lambda part: lay_out(forest, part, rows, self.device),
+            of_pass,
+            self.tokens_per_pass,
+            keeps_keys,
+            self.loss_scale,
         )
         step = window.backward if gradient else window.forward
         with self._computing():
@@ -385,6 +421,15 @@ class Engine:
         logical = sum(len(row.tokens) for row in rows)
         supervised = sum(1 for row in rows for weight in row.weights[1:] if weight > 0)
         self.work = Work(logical, logical if executed is None else executed, supervised)
+
+
+def _no_noise() -> ConfigurationError:
+    problem = Problem(
+        "what the encoder reads and what the decoder reads pass through one embedding, and NEFTune is about the first",
+        field="neftune",
+        fix="Remove it, or use a base without an encoder",
+    )
+    return ConfigurationError("noise on embeddings is for decoders", [problem])
 
 
 def total_weight(rows: Sequence[WeightedTokens]) -> float:

@@ -56,7 +56,7 @@ class Memory:
     Attributes:
         process: interpreter, libraries and what else the process holds.
         weights: of the base.
-        trained: weights of the adapter, gradients and AdamW's two moments.
+        trained: weights of the adapter, gradients and what the optimizer keeps.
         activations: kept for backward.
         transient: the largest working memory beside them.
         lost: in the gaps of the C library's heap.
@@ -121,7 +121,7 @@ def estimate_training(tuning: Tuning, rows: Rows, process: int) -> Estimate:
 def predict_memory(tuning: Tuning, rows: Rows, process: int) -> Memory:
     """Memory alone, which takes no measurement."""
     model = Architecture.of(tuning.config)
-    footprint = Footprint(model, tuning.rank, tuning.dtype, tuning.device, tuning.quantisation)
+    footprint = Footprint(model, tuning.rank, tuning.dtype, tuning.device, tuning.quantisation, tuning.state)
     longest = max(rows.windows, key=lambda window: max(len(row.tokens) for row in window))
     # Before it is quantised the base is there as it came, and nothing else is yet.
     whole = footprint.loaded - footprint.weights - footprint.gradients - footprint.optimizer
@@ -136,17 +136,21 @@ def predict_memory(tuning: Tuning, rows: Rows, process: int) -> Memory:
         # The optimizer's moments come later.
         moments.append((saved, max(0, transient - footprint.optimizer)))
     activations, transient = max(moments, key=sum)
-    gaps = 0.0
-    if tuning.device == "cpu" and platform.libc_ver()[0] == "glibc":
-        gaps = _HEAP_GAPS if tuning.rank is not None else _HEAP_GAPS_FULL
     return Memory(
         process=process,
         weights=footprint.weights,
         trained=footprint.adapter + footprint.gradients + footprint.optimizer,
         activations=activations,
         transient=transient,
-        lost=round(gaps * activations),
+        lost=round(heap_gaps(tuning.device, frozen=tuning.rank is not None) * activations),
     )
+
+
+def heap_gaps(device: str, *, frozen: bool) -> float:
+    """Share of the activations that is lost in gaps of the C library's heap, with frozen weights or without."""
+    if device != "cpu" or platform.libc_ver()[0] != "glibc":
+        return 0.0
+    return _HEAP_GAPS if frozen else _HEAP_GAPS_FULL
 
 
 _HEAP_GAPS, _HEAP_GAPS_FULL = 0.55, 0.1

@@ -19,16 +19,30 @@ once. `tests/compute/test_footprint.py` compares with what autograd keeps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from atanor.compute.architecture import Architecture
 from atanor.compute.counting import PassCount
 from atanor.compute.head_loss import rows_a_chunk
+from atanor.compute.precision import HALVES
 from atanor.models import Quantisation
 
 _SINGLE = 4
+
+
+@dataclass(frozen=True)
+class StateSize:
+    """What an optimizer takes.
+
+    Attributes:
+        kept: bytes it keeps for each trained number.
+        working: bytes for each number of the largest parameter, while it makes a step of it.
+    """
+
+    kept: float = 2.0 * _SINGLE
+    working: float = 2.0 * _SINGLE
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class Footprint:
         dtype: arithmetic of the linear layers.
         device: `cpu` or `cuda`; attention computes in float32 on the first.
         quantisation: of the frozen linear layers of the blocks, or None.
+        state: of the optimizer; by default AdamW's two moments, and the two tensors it makes of a parameter's size.
     """
 
     model: Architecture
@@ -48,6 +63,7 @@ class Footprint:
     dtype: torch.dtype
     device: str = "cpu"
     quantisation: Quantisation | None = None
+    state: StateSize = field(default_factory=StateSize)
 
     @property
     def weights(self) -> int:
@@ -79,8 +95,8 @@ class Footprint:
 
     @property
     def optimizer(self) -> int:
-        """Both moments of AdamW."""
-        return 2 * _SINGLE * self.trained
+        """What the optimizer keeps."""
+        return round(self.state.kept * self.trained)
 
     def saved(self, tokens: int, places: int) -> int:
         """Kept for the backward of a pass by all blocks, the last norm and the head."""
@@ -126,13 +142,13 @@ class Footprint:
         return saved, transient + self._made_anew
 
     def update(self) -> int:
-        """Largest transient of an optimizer step: AdamW makes two tensors of the size of the parameter at hand."""
+        """Largest transient of an optimizer step."""
         largest = (
             self.model.largest
             if self.rank is None
             else self.rank * max(max(linear.inputs, linear.outputs) for linear in self.model.block)
         )
-        return 2 * _SINGLE * largest
+        return round(self.state.working * largest)
 
     def check(self, tokens: int, supervised: int) -> tuple[int, int]:
         """(saved, largest transient) of the self-check's plain pass: nothing is pruned or fused, all logits exist.
@@ -156,7 +172,7 @@ class Footprint:
 
     @property
     def _a(self) -> int:
-        return 2 if self.dtype == torch.bfloat16 else _SINGLE
+        return 2 if self.dtype in HALVES else _SINGLE
 
     @property
     def _m(self) -> int:

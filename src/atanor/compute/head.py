@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPast
 
 from atanor.compute.fusion import computing_with
-from atanor.compute.head_loss import Predictions, prediction_nll, weighted_nll
+from atanor.compute.head_loss import Predictions, SmoothedWeights, prediction_nll, weighted_nll
 
 _TRANSFORMED_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "lm_head_multiplier")
 
@@ -37,11 +37,14 @@ class Head:
         if self._layer is not None and self._layer.weight.dtype != dtype and not self._layer.weight.requires_grad:
             self._copy = self._layer.weight.detach().to(dtype)
 
-    def weighted(self, hidden_Ud: Tensor, predictions: Predictions, weights_E: Tensor) -> Tensor:
-        """sum(weight * nll) in nats, differentiable in the hidden states."""
+    def weighted(
+        self, hidden_Ud: Tensor, predictions: Predictions, weights_E: Tensor, smoothing: float = 0.0
+    ) -> Tensor:
+        """sum(weight * nll) in nats, differentiable in the hidden states; of smoothed targets where asked."""
         if self._own or self._classes is not None:
-            return (weights_E * self._nll_of_logits(hidden_Ud, predictions)).sum()
-        return weighted_nll(hidden_Ud, self._weight, predictions, weights_E, self._layer.bias)
+            return (weights_E * self._nll_of_logits(hidden_Ud, predictions, smoothing)).sum()
+        smooth = SmoothedWeights(weights_E, smoothing)
+        return weighted_nll(hidden_Ud, self._weight, predictions, smooth, self._layer.bias)
 
     def nll(self, hidden_Ud: Tensor, predictions: Predictions) -> Tensor:
         """nll of each prediction in nats, (E,), without a gradient."""
@@ -83,9 +86,12 @@ class Head:
         weight: Tensor = self._layer.weight if self._copy is None else self._copy
         return weight
 
-    def _nll_of_logits(self, hidden_Ud: Tensor, predictions: Predictions) -> Tensor:
+    def _nll_of_logits(self, hidden_Ud: Tensor, predictions: Predictions, smoothing: float = 0.0) -> Tensor:
         wide = self.logits(hidden_Ud)
-        return wide.logsumexp(1)[predictions.index_E] - wide[predictions.index_E, predictions.targets_E]
+        chosen_E = wide[predictions.index_E, predictions.targets_E]
+        if smoothing:
+            chosen_E = (1 - smoothing) * chosen_E + smoothing * wide.mean(1)[predictions.index_E]
+        return wide.logsumexp(1)[predictions.index_E] - chosen_E
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import copy
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -24,6 +24,7 @@ from atanor.compute.architecture import Architecture
 from atanor.compute.counting import count_window
 from atanor.compute.engine import Engine
 from atanor.compute.flops import training_flops
+from atanor.compute.footprint import StateSize
 from atanor.compute.forest import WeightedTokens
 from atanor.compute.precision import gemm_rate
 from atanor.models import Quantisation, quantise
@@ -49,6 +50,7 @@ class Tuning:
         tokens_per_pass: most tokens of a pass.
         share: rows share their prefixes.
         quantisation: of the frozen linear layers, or None.
+        state: of the optimizer.
     """
 
     config: PretrainedConfig
@@ -58,6 +60,7 @@ class Tuning:
     tokens_per_pass: int
     share: bool = True
     quantisation: Quantisation | None = None
+    state: StateSize = field(default_factory=StateSize)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ This is also the plain computation that the engine's self-check compares with.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from atanor.compute.forest import WeightedTokens
 from atanor.compute.fusion import computing_with
 from atanor.compute.head import class_head
 from atanor.compute.head_loss import Predictions
+from atanor.compute.loss_scale import LossScale
+from atanor.compute.noise import EmbeddingNoise
 from atanor.compute.supervision import HiddenLoss, Numbering, Supervision
 
 GroupLoss = Callable[[Sequence[int], list[Tensor]], Tensor]
@@ -37,6 +40,7 @@ class Batch:
         targets_S: that token.
         weights_S: its weight.
         counts_B: how many of the S positions belong to each row, in order.
+        lengths_B: tokens of each row, without its padding.
     """
 
     rows: tuple[int, ...]
@@ -45,6 +49,22 @@ class Batch:
     targets_S: Tensor
     weights_S: Tensor
     counts_B: tuple[int, ...]
+    lengths_B: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How rows are put on lines.
+
+    Attributes:
+        pad: token id that fills up a line.
+        tokens_per_pass: most padded tokens a forward pass.
+        noise: on the embeddings of lines whose gradient is taken.
+    """
+
+    pad: int
+    tokens_per_pass: int
+    noise: EmbeddingNoise | None = None
 
 
 class Padded:
@@ -52,32 +72,35 @@ class Padded:
 
     Args:
         network: the causal language model; with virtual tokens before its input it gives logits for them too.
-        pad: token id that fills up a line.
-        tokens_per_pass: most padded tokens a forward pass.
+        lines: how rows are put on lines.
         autocast: opens the context in which the network runs in lower precision.
+        scale: of the loss whose gradient is taken.
     """
 
     def __init__(
         self,
         network: PreTrainedModel | PeftModel,
-        pad: int,
-        tokens_per_pass: int,
+        lines: Lines,
         autocast: Callable[[], AbstractContextManager[object]],
+        scale: LossScale,
     ) -> None:
         self.network = network
-        self.pad = pad
-        self.tokens_per_pass = tokens_per_pass
+        self.lines = lines
         self.autocast = autocast
+        self.scale = scale
         self._inside: PreTrainedModel = network.get_base_model() if isinstance(network, PeftModel) else network
         self._classes = class_head(self._inside)
 
-    def backward(self, rows: Sequence[WeightedTokens], whole: float) -> float:
-        """Adds the gradient of sum(weight * nll) / whole to the parameters' and returns that loss."""
+    def backward(self, rows: Sequence[WeightedTokens], whole: float, smoothing: float = 0.0) -> float:
+        """Adds the gradient of sum(weight * nll) / whole to the parameters' and returns that loss.
+
+        With smoothing the nll is that of a target which has this share of its mass spread over the vocabulary.
+        """
         total = 0.0
         for batch in self._batches(rows):
-            loss = (batch.weights_S * self._nll(batch)).sum() / whole
+            loss = (batch.weights_S * self._nll(batch, smoothing)).sum() / whole
             if loss.requires_grad:
-                loss.backward()  # type: ignore[no-untyped-call]
+                self.scale.backward(loss)
             total += float(loss.detach())
         return total
 
@@ -88,7 +111,7 @@ class Padded:
             batch = self._lay_out(group, range(len(group)))
             parts = torch.split(self._nll(batch), list(batch.counts_B))
             value = loss([number], [torch.stack([part.sum() for part in parts])])
-            value.backward()  # type: ignore[no-untyped-call]
+            self.scale.backward(value)
             total += float(value.detach())
         return total
 
@@ -112,7 +135,7 @@ class Padded:
             with torch.set_grad_enabled(gradient):
                 value = loss(_supervision(batch, numbering), self._hidden(batch))
             if gradient and value.requires_grad:
-                value.backward()  # type: ignore[no-untyped-call]
+                self.scale.backward(value)
             total += float(value.detach())
         return total
 
@@ -122,16 +145,16 @@ class Padded:
         return device
 
     def _batches(self, rows: Sequence[WeightedTokens]) -> Iterator[Batch]:
-        for numbers in plan_passes([len(row.tokens) for row in rows], self.tokens_per_pass):
+        for numbers in plan_passes([len(row.tokens) for row in rows], self.lines.tokens_per_pass):
             yield self._lay_out(rows, numbers)
 
     def _lay_out(self, rows: Sequence[WeightedTokens], numbers: Sequence[int]) -> Batch:
-        return lay_out(rows, numbers, self.pad, self._device)
+        return lay_out(rows, numbers, self.lines.pad, self._device)
 
     def _hidden(self, batch: Batch) -> Tensor:
         """What the body of the network gives to the head at the places that predict something, (S, d)."""
         if self._classes is not None:
-            with self.autocast():
+            with self.autocast(), self._noisy(batch):
                 states_BTd: Tensor = self._inside.get_decoder()(batch.tokens_BT, use_cache=False).last_hidden_state
             return states_BTd.flatten(0, 1).index_select(0, batch.places_S)
         taken: list[Tensor] = []
@@ -142,24 +165,33 @@ class Padded:
 
         hook = self._inside.get_decoder().register_forward_hook(take)
         # No logits are made here: the head's loss makes them a chunk at a time.
-        with (
-            hook,
-            computing_with(self._inside.get_output_embeddings(), lambda hidden: hidden[..., :1]),
-            self.autocast(),
-        ):
+        head = computing_with(self._inside.get_output_embeddings(), lambda hidden: hidden[..., :1])
+        with hook, head, self.autocast(), self._noisy(batch):
             self.network(input_ids=batch.tokens_BT, use_cache=False)
         (hidden_BTd,) = taken
         return hidden_BTd[:, -batch.tokens_BT.shape[1] :].flatten(0, 1).index_select(0, batch.places_S)
 
-    def _nll(self, batch: Batch) -> Tensor:
+    def _nll(self, batch: Batch, smoothing: float = 0.0) -> Tensor:
         if self._classes is None:
-            with self.autocast():
+            with self.autocast(), self._noisy(batch):
                 logits_BTV = self._logits(batch)[:, -batch.tokens_BT.shape[1] :]
             logits_SV = logits_BTV.flatten(0, 1).index_select(0, batch.places_S)
         else:  # the network's own forward gives the logits of one place only
             logits_SV = self._classes(self._hidden(batch).to(next(self._classes.parameters()).dtype))
         wide = logits_SV if logits_SV.dtype == torch.float64 else logits_SV.float()
-        return torch.nn.functional.cross_entropy(wide, batch.targets_S, reduction="none")
+        return torch.nn.functional.cross_entropy(wide, batch.targets_S, reduction="none", label_smoothing=smoothing)
+
+    def noisy(self, rows: Sequence[Sequence[int]]) -> AbstractContextManager[None]:
+        """Noise on the embeddings of these rows' lines, where a gradient is taken and there is to be any."""
+        noise = self.lines.noise
+        if noise is None or not torch.is_grad_enabled():
+            return contextlib.nullcontext()
+        return noise.on(self.network.get_input_embeddings(), rows)
+
+    def _noisy(self, batch: Batch) -> AbstractContextManager[None]:
+        return self.noisy(
+            [line[:length].tolist() for line, length in zip(batch.tokens_BT, batch.lengths_B, strict=True)]
+        )
 
     def _logits(self, batch: Batch) -> Tensor:
         logits_BTV: Tensor = self.network(input_ids=batch.tokens_BT, use_cache=False).logits
@@ -230,4 +262,5 @@ def lay_out(rows: Sequence[WeightedTokens], numbers: Sequence[int], pad: int, de
         targets_S=torch.tensor(targets, dtype=torch.long, device=device),
         weights_S=torch.tensor(weights, dtype=torch.float32, device=device),
         counts_B=tuple(counts),
+        lengths_B=tuple(len(row.tokens) for row in chosen),
     )

@@ -68,6 +68,7 @@ class Paired(Padded):
                 device=self._device,
             ),
             counts_B=tuple(map(len, supervised)),
+            lengths_B=tuple(map(len, answers)),
             source_BU=source_BU,
             mask_BU=self._filled([(1,) * len(source) for source in sources], filler=0),
         )
@@ -85,7 +86,7 @@ class Paired(Padded):
     def _filled(self, lines: Sequence[Sequence[int]], filler: int | None = None) -> Tensor:
         """Lines of one width, filled up on the right."""
         width = max(map(len, lines))
-        fill = self.pad if filler is None else filler
+        fill = self.lines.pad if filler is None else filler
         return self._tensor([[*line, *(fill,) * (width - len(line))] for line in lines])
 
     def _tensor(self, values: Sequence[int] | Sequence[Sequence[int]]) -> Tensor:

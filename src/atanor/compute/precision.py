@@ -15,6 +15,9 @@ from functools import cache
 
 import torch
 
+HALVES = (torch.bfloat16, torch.float16)
+"""Arithmetic of two bytes, which linear layers may run in while the rest keeps float32."""
+
 _ROWS, _IN, _OUT = 512, 576, 1536
 _WORTH = 1.2
 """bfloat16 rounds more; it has to be at least this much faster."""
@@ -56,6 +59,6 @@ def device_name() -> str:
 
 def autocast_for(dtype: torch.dtype) -> Callable[[], AbstractContextManager[object]]:
     """A context in which linear layers run in `dtype`, while float32 adapters, norms and the loss keep their own."""
-    if dtype != torch.bfloat16:
+    if dtype not in HALVES:
         return contextlib.nullcontext
-    return lambda: torch.autocast(device_name(), dtype=torch.bfloat16)
+    return lambda: torch.autocast(device_name(), dtype=dtype)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from atanor.compute.layout import KeyValue, Layout
+from atanor.compute.loss_scale import LossScale
 from atanor.compute.schedule import Pass
 
 
@@ -47,12 +48,14 @@ class Window:
         tokens_kept: most tokens of trunks whose activations are kept while their branches are computed; trunks
             beyond it are computed again for their backward, so that a sequence of any length takes the memory of one
             pass and its keys and values.
+        scale: of the loss whose gradient is taken.
     """
 
     lay_out: Callable[[Pass], Layout]
     loss: Callable[[Layout], Tensor]
     tokens_kept: int
     keeps_keys: bool = False
+    scale: LossScale = field(default_factory=LossScale)
 
     def forward(self, part: Pass, trunks: Trunks) -> float:
         """Loss of a pass and its branches, without a gradient."""
@@ -69,7 +72,7 @@ class Window:
         if not part.branches:
             _, loss = self._computed(part, trunks)
             if loss.requires_grad:
-                loss.backward()  # type: ignore[no-untyped-call]
+                self.scale.backward(loss)
             return float(loss.detach())
         kept = trunks.tokens + part.tokens <= self.tokens_kept
         with contextlib.nullcontext() if kept else torch.no_grad():
@@ -78,7 +81,7 @@ class Window:
         total = float(loss.detach()) + sum(self.backward(branch, below) for branch in part.branches)
         if not kept:
             layout, loss = self._computed(part, trunks)
-        _backward_through_trunk(layout, loss, below)
+        _backward_through_trunk(layout, self.scale.of(loss), below)
         return total
 
     def _computed(self, part: Pass, trunks: Trunks) -> tuple[Layout, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -33,17 +33,28 @@ class MetricSpec(Options):
         return value
 
 
+_LONGEST = 128
+
+
 class GenerationOptions(Options):
     """How answers are produced for the test items and in chat."""
 
-    max_new_tokens: int = Field(128, ge=1, description="Longest answer in tokens.")
+    max_new_tokens: int = Field(_LONGEST, ge=1, description="Longest answer in tokens.")
     temperature: float = Field(
         0.0, ge=0, description="0 is greedy, the choice for a verdict; above 0 samples with the project's seed."
     )
     top_p: float = Field(1.0, gt=0, le=1, description="Nucleus sampling; only with a temperature above 0.")
+    choices: Literal["labels"] | None = Field(
+        None,
+        description="`labels`: nothing is written freely; of the labels of the training rows the likeliest after the "
+        "prompt is the answer, for the base and for every candidate that writes (`task: label`).",
+    )
 
     @model_validator(mode="after")
     def _contradictions(self) -> GenerationOptions:
+        written = (self.max_new_tokens, self.temperature, self.top_p) != (_LONGEST, 0.0, 1.0)
+        if self.choices is not None and written:
+            raise ValueError("`choices` are weighed, not written: remove `max_new_tokens`, `temperature` and `top_p`")
         if self.top_p < 1 and self.temperature == 0:
             raise ValueError(
                 "`top_p` needs a `temperature` above 0; with 0 the answer is greedy and `top_p` is not read"

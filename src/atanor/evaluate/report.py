@@ -79,6 +79,7 @@ class TrainingSection(BaseModel):
     peak_memory_bytes: int
     predicted_seconds: float | None = None
     predicted_memory_bytes: int | None = None
+    ended: str | None = None
     train_loss: list[tuple[int, float]]
     validation_loss: list[tuple[int, float]]
 
@@ -109,5 +110,6 @@ class Report(BaseModel):
     project_file: str
     versions: dict[str, str]
     notes: list[str]
+    parent: str | None = None
     test_shows: list[str] = []
     looks: int = 1

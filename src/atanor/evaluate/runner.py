@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 
@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from atanor.data.rows import TokenRow
 from atanor.evaluate.items import Item, Outcome
 from atanor.evaluate.options import GenerationOptions
-from atanor.inference import Answer, Decoding, generate_answers, score_rows
+from atanor.inference import Answer, Decoding, generate_answers, score_choices, score_rows
 from atanor.models import Base, encode_halves, encode_text
 from atanor.progress import Progress
 
@@ -27,6 +27,7 @@ class TestPaper:
         prompts: the prompt alone as tokens; empty when no metric looks at answers.
         rejected: prompt and worse answer as tokens, None for an item that has none; empty when no metric compares
             answers.
+        choices: the only answers allowed, each with its tokens after a prompt; empty where an answer is written freely.
     """
 
     __test__ = False  # not a test class, whatever pytest makes of the name
@@ -34,6 +35,7 @@ class TestPaper:
     rows: Sequence[TokenRow]
     prompts: Sequence[tuple[int, ...]]
     rejected: Sequence[TokenRow | None] = ()
+    choices: Sequence[tuple[str, tuple[int, ...]]] = ()
 
 
 def sit(
@@ -59,7 +61,9 @@ def sit(
     """
     decoding = Decoding(generation.max_new_tokens, generation.temperature, generation.top_p, seed)
     answers: list[Answer | None] = [None] * len(paper.rows)
-    if paper.prompts:
+    if paper.prompts and paper.choices:
+        answers = list(_chosen(model, paper, f"{who} chooses among {len(paper.choices)} labels", progress))
+    elif paper.prompts:
         answers = list(
             generate_answers(
                 base, model, paper.prompts, decoding=decoding, progress=progress, name=f"{who} answers the test items"
@@ -82,6 +86,13 @@ def sit(
         )
         for row, rejected, answer, (nll, rejected_nll) in zip(paper.rows, worse, answers, scores, strict=True)
     ]
+
+
+def _chosen(model: PreTrainedModel | PeftModel, paper: TestPaper, name: str, progress: Progress) -> Iterator[Answer]:
+    """For every prompt the choice that is likeliest after it, its end included."""
+    tokens = [choice for _, choice in paper.choices]
+    for nll in score_choices(model, paper.prompts, [tokens] * len(paper.prompts), progress, name):
+        yield Answer(paper.choices[min(range(len(nll)), key=nll.__getitem__)][0], finished=True)
 
 
 def general_text(base: Base) -> tuple[list[Item], TestPaper]:

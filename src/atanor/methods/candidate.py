@@ -11,12 +11,16 @@ from pydantic import BaseModel, ConfigDict
 
 from atanor.data.options import RenderOptions
 from atanor.evaluate.options import GenerationOptions
+from atanor.methods.classification.classifier import Classifier, ClassifierDescription
+from atanor.methods.classification.material import ClassMaterial
 from atanor.methods.framing import Framing
-from atanor.models import Base, Quantisation, Tuned
+from atanor.models import QUANTISATION_FILE, Base, Quantisation, Tuned
 from atanor.progress import Progress
 from atanor.store.files import sha256_file
 from atanor.train import ALONE, Group, Material, Supervision, TrainingResult
+from atanor.train.continuing import Continuation
 from atanor.train.distillation import Teachers
+from atanor.train.job import Follow, unfollowed
 
 DESCRIPTION = "candidate.json"
 
@@ -38,6 +42,10 @@ class Bench:
         group: this process's place among those that train together.
         render: how examples become tokens.
         teachers: whom the project can name as a teacher.
+        follow: told the history of a training while it grows.
+        continuation: of a training whose last checkpoint lies in the folder.
+        start: folder of what training begins from; None for fresh numbers.
+        classes: what a classifier learns from; None for the other methods.
     """
 
     base: Base
@@ -52,6 +60,10 @@ class Bench:
     group: Group = ALONE
     render: RenderOptions = field(default_factory=RenderOptions)
     teachers: Teachers | None = None
+    follow: Follow = unfollowed
+    start: Path | None = None
+    continuation: Continuation | None = None
+    classes: ClassMaterial | None = None
 
     @property
     def material(self) -> Material:
@@ -70,6 +82,8 @@ class Made:
         folder: where that was published.
         training: how training went.
         trainable_parameters: how many numbers were trained.
+        total_parameters: how many there are, where the candidate has another base than the role; None for the role's.
+        classifier: what answers, where the candidate names classes and writes nothing.
         judged_as: what answered, where that is another thing than the base with what was trained; a sentence.
     """
 
@@ -80,13 +94,15 @@ class Made:
     training: TrainingResult | None = None
     trainable_parameters: int = 0
     judged_as: str | None = None
+    total_parameters: int | None = None
+    classifier: Classifier | None = None
 
     @property
     def identity(self) -> str:
-        """Names a candidate by content: what was trained, or `base` with another prompt."""
+        """Names a candidate by content: what was trained and on what, or `base` with another prompt."""
         if self.folder is None:
             return "base"
-        files = sorted(self.folder.glob("*.safetensors"))
+        files = sorted([*self.folder.glob("*.safetensors"), *self.folder.glob(QUANTISATION_FILE)])
         return hashlib.sha256("".join(map(sha256_file, files)).encode()).hexdigest()
 
 
@@ -95,6 +111,22 @@ class Method(Protocol):
 
     def make(self, options: Any, bench: Bench, progress: Progress) -> Made:
         """Make a candidate. What is put on the base's network stays until the caller takes it off (`Tuned.detach`)."""
+
+
+class TrainingOrigin(BaseModel):
+    """Where a candidate's training is, so that it can go on.
+
+    Attributes:
+        key: SHA-256 of everything that decided it; names its folder of checkpoints.
+        options: of the method, as they were.
+        seed: of the order of rows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    options: dict[str, Any]
+    seed: int
 
 
 class CandidateDescription(BaseModel):
@@ -107,6 +139,10 @@ class CandidateDescription(BaseModel):
         precision: the arithmetic it was judged in, `float32` or `bfloat16`.
         adapter: published folder relative to this file (an adapter or a whole network), or None for an untuned base.
         quantisation: of the base's linear layers beneath the adapter, or None where they are as they came.
+        training: where its checkpoints are; None where nothing was trained.
+        parent: what its training began from, a candidate's id or a folder; None where it began afresh.
+        classifier: what makes it a classifier, or None where it writes.
+        choices: the only answers it may give; without any it writes freely.
         system: the role's own system message, put before conversations that have none.
     """
 
@@ -120,6 +156,10 @@ class CandidateDescription(BaseModel):
     precision: str
     adapter: str | None
     quantisation: Quantisation | None = None
+    parent: str | None = None
+    training: TrainingOrigin | None = None
+    classifier: ClassifierDescription | None = None
+    choices: tuple[str, ...] = ()
     system: str | None
     framing: Framing
     generation: GenerationOptions

@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import re
+from abc import ABC
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from atanor.methods.classification.options import ClassifierOptions
+from atanor.methods.tuning import TuningOptions
 from atanor.models.shapes import Activation, Levels, Placement, Quantisation
 from atanor.options import Options
-from atanor.train.options import TrainOptions
 
 
-class TuningOptions(TrainOptions, ABC):
-    """A method that trains."""
-
-    begins_as_base: ClassVar[bool] = True
-    """Before the first step the model answers as the base."""
+class VirtualTokensOptions(TuningOptions, ABC):
+    """A method that puts trained tokens before every prompt."""
 
     @model_validator(mode="after")
-    def _anchors_possible(self) -> TuningOptions:
-        remedies = self.against_forgetting
-        for name, written in (("l2_sp", remedies.l2_sp), ("ewc", remedies.ewc)):
-            if written is not None and not self.begins_as_base:
-                raise ValueError(
-                    f"`{name}` holds what trains where it began, and virtual tokens do not begin as the base; write "
-                    "`kl_to_base` or `replay`"
-                )
+    def _shares_nothing(self) -> VirtualTokensOptions:
+        if self.share_prefixes:
+            raise ValueError(
+                "virtual tokens stand before every row, so rows share no prefix; remove `share_prefixes` or write "
+                "`false`"
+            )
         return self
-
-    @property
-    def judged_as(self) -> str | None:
-        """What answers as the candidate, where that is another thing than the base with what was trained."""
-        return None
-
-    @property
-    @abstractmethod
-    def in_words(self) -> str:
-        """What is trained, in a few words for the plan."""
 
 
 class LoraMethodOptions(TuningOptions):
@@ -81,7 +68,19 @@ class LoraMethodOptions(TuningOptions):
     def _possible_together(self) -> LoraMethodOptions:
         if self.dora and self.start == "pissa":
             raise ValueError("`dora` and `start: pissa` both take the weights apart, each otherwise; write one of them")
+        for name in self.ranks:
+            try:
+                re.compile(name)
+            except re.error as error:
+                raise ValueError(
+                    f"`ranks` names layers by a regular expression, and `{name}` is none: {error}"
+                ) from error
         return self
+
+    @property
+    def gates_by_hand(self) -> bool:
+        """See `TuningOptions.gates_by_hand`."""
+        return not self.dora and (not self.targets or {"gate_proj", "up_proj", "down_proj"} <= set(self.targets))
 
     @property
     def scale(self) -> float:
@@ -195,7 +194,7 @@ class BottleneckOptions(TuningOptions):
         return f"bottleneck blocks of width {self.width} ({self.placement})"
 
 
-class PrefixTuningOptions(TuningOptions):
+class PrefixTuningOptions(VirtualTokensOptions):
     """`prefix_tuning`: train keys and values that stand before every prompt in every layer (Li and Liang 2021)."""
 
     begins_as_base: ClassVar[bool] = False
@@ -213,7 +212,7 @@ class PrefixTuningOptions(TuningOptions):
         return f"keys and values of {self.tokens} virtual tokens"
 
 
-class PromptTuningOptions(TuningOptions):
+class PromptTuningOptions(VirtualTokensOptions):
     """`prompt_tuning`: train embeddings that stand before every prompt (Lester et al. 2021, arXiv:2104.08691)."""
 
     begins_as_base: ClassVar[bool] = False
@@ -253,6 +252,7 @@ METHOD_OPTIONS: dict[str, type[Options]] = {
     "adapter": BottleneckOptions,
     "prefix_tuning": PrefixTuningOptions,
     "prompt_tuning": PromptTuningOptions,
+    "classifier": ClassifierOptions,
     "prompt": PromptOptions,
     "few_shot": FewShotOptions,
 }

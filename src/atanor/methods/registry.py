@@ -2,6 +2,7 @@
 
 from atanor.methods import training
 from atanor.methods.candidate import Method
+from atanor.methods.classification.method import ClassifierMethod
 from atanor.methods.prompting import FewShot, Prompt
 from atanor.methods.training import Trained
 
@@ -14,6 +15,7 @@ METHODS: dict[str, Method] = {
     "adapter": Trained(training.bottleneck),
     "prefix_tuning": Trained(training.prefix_tuning),
     "prompt_tuning": Trained(training.prompt_tuning),
+    "classifier": ClassifierMethod(),
     "prompt": Prompt(),
     "few_shot": FewShot(),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +23,9 @@ from atanor.methods.options import (
     PrefixTuningOptions,
     PromptTuningOptions,
     QloraOptions,
-    TuningOptions,
 )
 from atanor.methods.remedies import prepare_remedies
+from atanor.methods.tuning import TuningOptions
 from atanor.models import (
     Base,
     BottleneckShape,
@@ -35,6 +36,7 @@ from atanor.models import (
     attach_bottleneck,
     attach_last,
     attach_quantised,
+    begin_from,
     trained_numbers,
 )
 from atanor.progress import Progress
@@ -65,6 +67,8 @@ class Trained:
         tuned = self.attach(options, bench)
         numbers = trained_numbers(tuned)
         try:
+            if bench.start is not None:
+                begin_from(tuned, bench.base, bench.start)
             result = train(
                 TrainingJob(
                     tuned=tuned,
@@ -76,6 +80,8 @@ class Trained:
                     folder=bench.folder,
                     versions=bench.versions,
                     objective=kind.build(chosen, tuned, material),
+                    follow=bench.follow,
+                    continuation=bench.continuation,
                     rates=_rates(options),
                     replays=remedies.replays,
                     regularisers=remedies.regularisers(tuned),
@@ -126,6 +132,7 @@ def qlora(options: QloraOptions, bench: Bench) -> Tuned:
 
 def _lora_config(options: LoraMethodOptions, bench: Bench) -> LoraConfig:
     _require_linear(bench.base, options.targets, "methods.lora.targets")
+    _require_ranked(bench.base, options)
     return LoraConfig(
         r=options.rank,
         lora_alpha=options.scale,
@@ -236,3 +243,19 @@ def _require_linear(base: Base, names: tuple[str, ...], field: str) -> None:
                 fix=f"Layers: {', '.join(sorted(there))}",
             )
             raise BaseModelError(f"{base.local.reference} has no layer `{name}`", [problem])
+
+
+def _require_ranked(base: Base, options: LoraMethodOptions) -> None:
+    """Every key of `ranks` is about some layer that gets factors; PEFT passes over the others."""
+    layers = [
+        name
+        for name, module in base.model.named_modules()
+        if isinstance(module, nn.Linear) and module is not base.model.get_output_embeddings()
+    ]
+    targets = [re.escape(name) for name in options.targets] or [".*"]
+    targeted = [name for name in layers if any(re.match(rf"(.*\.)?({target})$", name) for target in targets)]
+    for pattern in options.ranks:
+        if not any(re.match(rf"(.*\.)?({pattern})$", name) for name in targeted):
+            fix = f"Layers: {', '.join(sorted({name.rpartition('.')[2] for name in targeted}))}"
+            problem = Problem("no layer with factors has this name", field="methods.lora.ranks", value=pattern, fix=fix)
+            raise BaseModelError(f"{base.local.reference} has no layer `{pattern}` to give another rank", [problem])

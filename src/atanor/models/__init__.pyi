@@ -15,8 +15,10 @@ from .quantisation import (
 )
 from .reference import BaseReference, Scheme
 from .resolve import LocalBase, resolve_base
+from .scaling import Scaling
 from .sequence_to_sequence import encode_halves, encode_pair, encode_question, encode_source
 from .shapes import Activation, Levels, Placement, Pooling, Quantisation
+from .starting import begin_from
 from .tuned import Tuned, trained_numbers
 from .weights import Weights, attach_all, attach_last
 
@@ -37,6 +39,7 @@ __all__ = [
     "Pooling",
     "Quantisation",
     "QuantisedAdapter",
+    "Scaling",
     "Scheme",
     "Span",
     "Tuned",
@@ -47,6 +50,7 @@ __all__ = [
     "attach_last",
     "attach_lora",
     "attach_quantised",
+    "begin_from",
     "classifying_decoder",
     "config_of",
     "context_of",

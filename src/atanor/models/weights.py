@@ -29,12 +29,14 @@ class Weights:
     """
 
     folder_name = "model"
+    before: dict[str, Tensor]
+    """How the weights that train were in the base."""
 
     def __init__(self, base: Base, trained: list[str]) -> None:
         self._base = base
         self._dtype = base.model.dtype
         parameters = dict(base.model.named_parameters())
-        self._before = {name: parameters[name].detach().clone() for name in trained}
+        self.before = {name: parameters[name].detach().clone() for name in trained}
         if self._dtype.itemsize < torch.float32.itemsize:
             base.model.float()
         for name in trained:
@@ -47,7 +49,7 @@ class Weights:
 
     def save(self, folder: Path) -> None:
         """See `Tuned.save`."""
-        save_file({name: one.detach().contiguous() for name, one in self._trained().items()}, folder / WEIGHTS_FILE)
+        save_file({name: one.detach().contiguous() for name, one in self.trained().items()}, folder / WEIGHTS_FILE)
 
     def restore(self, folder: Path) -> None:
         """See `Tuned.restore`."""
@@ -61,8 +63,8 @@ class Weights:
     @contextmanager
     def untouched(self) -> Iterator[None]:
         """See `Tuned.untouched`."""
-        after = {name: one.detach().clone() for name, one in self._trained().items()}
-        self._put(self._before)
+        after = {name: one.detach().clone() for name, one in self.trained().items()}
+        self._put(self.before)
         try:
             yield
         finally:
@@ -74,16 +76,17 @@ class Weights:
 
     def detach(self) -> None:
         """See `Tuned.detach`."""
-        self._put(self._before)
+        self._put(self.before)
         self.model.requires_grad_(False).to(self._dtype)
 
-    def _trained(self) -> dict[str, nn.Parameter]:
+    def trained(self) -> dict[str, nn.Parameter]:
+        """The parameters that train, by name."""
         parameters = dict(self.model.named_parameters())
-        return {name: parameters[name] for name in self._before}
+        return {name: parameters[name] for name in self.before}
 
     @torch.no_grad()
     def _put(self, values: dict[str, Tensor]) -> None:
-        for name, parameter in self._trained().items():
+        for name, parameter in self.trained().items():
             parameter.copy_(values[name])
 
 

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from atanor.project.contest import Contest
     from atanor.project.conversation import Conversation
     from atanor.project.estimating import Prediction
+    from atanor.project.labelling import Labelling
     from atanor.project.outliers import Outliers
     from atanor.project.sources import CheckedRows
+    from atanor.project.sweep import Sweep
     from atanor.project.trials import Budget
 
 
@@ -114,6 +116,35 @@ class Project:
             for report in run_role(self.loaded, name, watcher=watcher or Unwatched(), only=method, again=again)
         ]
         return ProjectResult(tuple(reports))
+
+    def continue_run(
+        self,
+        run: str,
+        *,
+        epochs: float | None = None,
+        steps: int | None = None,
+        peak: float | None = None,
+        watcher: Watcher | None = None,
+    ) -> ProjectResult:
+        """Train a finished run for more epochs or steps, as a new run with its own verdict.
+
+        Args:
+            run: its id, or the start of it.
+            epochs: to add.
+            steps: to add, in place of epochs.
+            peak: share of the first peak that the learning rate rises to again; a half by default.
+            watcher: sees stages and progress; nobody by default.
+
+        Raises:
+            AtanorError: the run cannot go on; says why and what can be done.
+        """
+        self.check()
+        from atanor.project.continuing import continue_run
+        from atanor.train.continuing import PEAK
+
+        share = PEAK if peak is None else peak
+        report = continue_run(self.loaded, run, watcher or Unwatched(), epochs=epochs, steps=steps, peak=share)
+        return ProjectResult((report,))
 
     def estimate(
         self,
@@ -312,16 +343,42 @@ class Project:
         found = self.store.candidate(candidate)
         return promote(self.store, found, self.report(found.run), reason)
 
-    def chat(self, candidate: str, watcher: Watcher | None = None) -> Conversation:
+    def chat(self, candidate: str, watcher: Watcher | None = None) -> Conversation | Labelling:
         """Open a conversation with a candidate: a release (`director@1`), a role, a run or a candidate's id.
+
+        A classifier is asked in the same way; it answers with the name of a class.
 
         Raises:
             NotFoundError: no such candidate.
             BaseModelError: its base is gone or has changed.
         """
-        from atanor.project.conversation import Conversation
+        from atanor.project.conversation import open_candidate
 
-        return Conversation.open(self.store, self.store.candidate(candidate), self.loaded, watcher or Unwatched())
+        return open_candidate(self.store, self.store.candidate(candidate), self.loaded, watcher or Unwatched())
+
+    def sweep(self, candidate: str, *, scales: Sequence[float] | None = None, watcher: Watcher | None = None) -> Sweep:
+        """Measure a candidate's trained change at several scales, and judge the best one that forgets little.
+
+        Args:
+            candidate: by release, role, run or id.
+            scales: what to look at; 0 is the base, 1 the candidate. Default: 0, 0.25 … 1.5.
+            watcher: told about stages and long work.
+
+        Raises:
+            NotFoundError: no such candidate.
+            ConfigurationError: it has no trained change, or one that cannot be scaled.
+            BaseModelError: its base is gone or has changed.
+        """
+        self.check()
+        from atanor.project.sweep import SCALES, sweep_candidate
+
+        return sweep_candidate(self.loaded, self.store.candidate(candidate), watcher or Unwatched(), scales or SCALES)
+
+    def sweep_page(self, found: Sweep) -> Path:
+        """Write the HTML page of a sweep below the project's store; returns its path."""
+        from atanor.project.sweep_page import write_page
+
+        return write_page(found, self.store.folder / "sweeps")
 
     def _names(self, role: str | None, method: str | None) -> list[str]:
         """The roles that are meant, once the project and what is asked of it were checked."""

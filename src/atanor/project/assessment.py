@@ -14,6 +14,7 @@ from peft import PeftModel
 from transformers import PreTrainedModel
 
 from atanor.compute import Estimate
+from atanor.data.rows import Example
 from atanor.evaluate import (
     Comparison,
     Gate,
@@ -33,10 +34,13 @@ from atanor.evaluate.report import DataSection, Report, ReportItem, TrainingSect
 from atanor.evaluate.runner import TestPaper, general_text, outcomes_from_json, outcomes_to_json, sit
 from atanor.evaluate.wear import worn
 from atanor.methods import Made
+from atanor.methods.classification.classifier import Classifier
 from atanor.models import Base
 from atanor.progress import Progress
+from atanor.project.classes import judged, named_classes, not_compared
 from atanor.project.options import RoleOptions
 from atanor.store import RunRecord, Store, now
+from atanor.train import Ended
 
 LIBRARIES = ("atanor", "torch", "transformers", "peft", "accelerate", "tokenizers", "numpy", "sacrebleu", "rouge-score")
 
@@ -123,20 +127,43 @@ class Examiner:
 
         return Sat(ask(paper, who), items, ask(probe, f"{who} (general text)"), self._key(identity, paper))
 
+    def classified(
+        self, classifier: Classifier, test: Sequence[Example], who: str, identity: str, progress: Progress
+    ) -> Sat:
+        """The same of a candidate that names classes and writes nothing: it has no general text."""
+        description = classifier.description.model_dump_json()
+        content = [identity, description, classifier.classifying.base.local.sha, [example.id for example in test]]
+        key = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        known = self.store.outcomes(key)
+        if known is not None:
+            return Sat(outcomes_from_json(known), [], None, key)
+        outcomes = named_classes(classifier, test, who, progress)
+        self.store.remember_outcomes(key, outcomes_to_json(outcomes))
+        return Sat(outcomes, [], None, key)
+
+    def compared(self, candidate: Sat) -> list[Metric]:
+        """The metrics by which a candidate can be compared: a classifier has no likelihood of texts."""
+        return [metric for metric in self.metrics if candidate.general is not None or judged(metric)]
+
     def compare(self, baseline: Sat, candidate: Sat) -> list[Comparison]:
-        """One comparison a metric."""
+        """One comparison a metric that both have."""
         results = []
-        for metric in self.metrics:
-            items, before, after = (
-                (baseline.general_items, baseline.general, candidate.general)
-                if metric.uses_general_text
-                else (self.items, baseline.test, candidate.test)
-            )
+        for metric in self.compared(candidate):
+            items, before, after = self.items, baseline.test, candidate.test
+            if metric.uses_general_text and baseline.general is not None and candidate.general is not None:
+                items, before, after = baseline.general_items, baseline.general, candidate.general
             results.append(compare(metric, items, before, after, seed=self.seed, options=self.role.evaluate))
         return results
 
     def judge(self, comparisons: Sequence[Comparison]) -> list[GateResult]:
-        return [judge(gate, comparisons) for gate in self.gates]
+        """Whether each gate is reached; one about a metric that the candidate has no figure of is not."""
+        measured = {comparison.metric for comparison in comparisons}
+        return [
+            judge(gate, comparisons)
+            if gate.metric in measured
+            else GateResult(gate.text, False, f"`{gate.metric}` is not defined for a candidate that writes nothing")
+            for gate in self.gates
+        ]
 
     def _key(self, identity: str, paper: TestPaper) -> str:
         content = [
@@ -147,6 +174,7 @@ class Examiner:
             [list(row.tokens) for row in paper.rows],
             [list(prompt) for prompt in paper.prompts],
             [None if row is None else list(row.tokens) for row in paper.rejected],
+            [list(tokens) for _, tokens in paper.choices],
             self.role.generate.model_dump(mode="json"),
             self.seed,
         ]
@@ -155,11 +183,14 @@ class Examiner:
 
 @dataclass(frozen=True)
 class Sat:
-    """One candidate's outcomes on the test items and on the general text, and what names it and the items together."""
+    """One candidate's outcomes on the test items and on the general text, and what names it and the items together.
+
+    A candidate that writes nothing has no outcomes on general text.
+    """
 
     test: list[Outcome]
     general_items: list[Item]
-    general: list[Outcome]
+    general: list[Outcome] | None
     key: str
 
 
@@ -206,7 +237,7 @@ def build_report(
         versions=versions(),
         test_shows=examiner.test_shows,
         looks=looks,
-        notes=_notes(made, method, worn(looks, comparisons, examiner.role.evaluate.confidence)),
+        notes=_notes(examiner, made, method, worn(looks, comparisons, examiner.role.evaluate.confidence)),
     )
 
 
@@ -225,7 +256,7 @@ def _training_section(method: str, made: Made, base: Base, estimate: Estimate | 
         method=method,
         settings=made.settings,
         trainable_parameters=made.trainable_parameters,
-        total_parameters=base.parameters,
+        total_parameters=made.total_parameters or base.parameters,
         precision=result.precision,
         steps=result.steps,
         best_step=result.best_step,
@@ -235,6 +266,7 @@ def _training_section(method: str, made: Made, base: Base, estimate: Estimate | 
         peak_memory_bytes=result.peak_memory_bytes,
         predicted_seconds=None if estimate is None else estimate.seconds,
         predicted_memory_bytes=None if estimate is None else estimate.memory.total,
+        ended=result.ended.value,
         train_loss=list(result.train_loss),
         validation_loss=list(result.validation_loss),
     )
@@ -243,11 +275,8 @@ def _training_section(method: str, made: Made, base: Base, estimate: Estimate | 
 def _report_items(
     examiner: Examiner, comparisons: Sequence[Comparison], baseline: Sat, candidate: Sat
 ) -> list[ReportItem]:
-    on_items = [
-        comparison
-        for comparison, metric in zip(comparisons, examiner.metrics, strict=True)
-        if not metric.uses_general_text
-    ]
+    general = {metric.name for metric in examiner.metrics if metric.uses_general_text}
+    on_items = [comparison for comparison in comparisons if comparison.metric not in general]
 
     def scores(number: int, of: Callable[[Comparison], tuple[float | None, ...]]) -> dict[str, float | None]:
         return {comparison.metric: of(comparison)[number] for comparison in on_items}
@@ -267,8 +296,10 @@ def _report_items(
     ]
 
 
-def _notes(made: Made, method: str, wear: str | None) -> list[str]:
+def _notes(examiner: Examiner, made: Made, method: str, wear: str | None) -> list[str]:
     notes = [] if wear is None else [wear]
+    if made.classifier is not None:
+        notes += not_compared(examiner.metrics, len(made.classifier.description.classes))
     if made.training is not None and 0 < made.training.resumed_at < made.training.steps:
         notes.append(f"Training was interrupted and went on from step {made.training.resumed_at}.")
     if made.training is not None and made.training.resumed_at == made.training.steps:
@@ -277,6 +308,11 @@ def _notes(made: Made, method: str, wear: str | None) -> list[str]:
         notes.append(made.judged_as)
     if made.training is not None and made.training.averaged is not None:
         notes.append(f"Published is {made.training.averaged}: it validated better than every checkpoint.")
+    if made.training is not None and made.training.ended is not Ended.EPOCHS:
+        spent = f"{made.training.steps} steps and {made.training.seconds / 60:.3g} minutes"
+        notes.append(f"Training was ended by `{made.training.ended}` after {spent}.")
+    if made.training is not None and made.training.skipped:
+        notes.append(f"{made.training.skipped} steps were left out: their gradients overflowed float16.")
     if made.training is None:
         notes.append(f"`{method}` trains nothing: the untouched base answered with another prompt.")
     return notes

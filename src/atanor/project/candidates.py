@@ -34,17 +34,43 @@ def load_candidate(
         progress: told about a base that has to be fetched or converted first.
 
     Raises:
-        BaseModelError: the base has other weights or another chat template than when the candidate was made.
+        BaseModelError: the base has other weights or another chat template than when the candidate was made, or the
+            candidate is a classifier.
     """
     folder = store.folder / candidate.folder
     description = describe_candidate(store, candidate)
+    if description.classifier is not None:
+        problem = Problem("it names classes and writes nothing", value=candidate.id, fix="Name one that writes")
+        raise BaseModelError(f"{candidate.id} is a classifier", [problem])
     local = resolve_base(BaseReference.parse(description.base), root, progress)
     base = load_base(local, dtype=getattr(torch, description.precision), device=device_name())
+    require_same(candidate, description, weights=local.sha, template=base.template_sha)
+    model = base.model if description.adapter is None else load_tuned(base, folder / description.adapter).model
+    return base, model, description
+
+
+def require_same_base(candidate: CandidateRecord, description: CandidateDescription, base: Base) -> None:
+    """The base is the one a candidate was made on; see `require_same`."""
+    require_same(candidate, description, weights=base.local.sha, template=base.template_sha)
+
+
+def require_same(
+    candidate: CandidateRecord,
+    description: CandidateDescription,
+    *,
+    weights: str | None = None,
+    template: str | None = None,
+) -> None:
+    """What is known of a base by now is what it was when the candidate was made.
+
+    Raises:
+        BaseModelError: its weights or its chat template are others.
+    """
     for what, then, present in (
-        ("weights", description.base_sha, local.sha),
-        ("chat template", description.template_sha, base.template_sha),
+        ("weights", description.base_sha, weights),
+        ("chat template", description.template_sha, template),
     ):
-        if then != present:
+        if present is not None and then != present:
             raise BaseModelError(
                 f"the base of {candidate.id} has changed",
                 [
@@ -56,5 +82,3 @@ def load_candidate(
                     )
                 ],
             )
-    model = base.model if description.adapter is None else load_tuned(base, folder / description.adapter).model
-    return base, model, description

@@ -15,8 +15,12 @@ from atanor.data.splitting import require_possible
 from atanor.errors import ConfigurationError, Problem, shorten
 from atanor.evaluate.gates import Gate, gate_metrics, parse_gate
 from atanor.evaluate.metrics import build_metric
+from atanor.methods.classification.options import ClassifierOptions
+from atanor.models.outline import outline_of
+from atanor.models.resolve import local_folder
 from atanor.nearest import did_you_mean
 from atanor.project.file import LoadedProject
+from atanor.project.fitting import misfits
 from atanor.project.notation import value_at
 from atanor.project.options import RoleOptions, Task
 from atanor.project.presence import absent
@@ -29,6 +33,8 @@ _COLUMNS_OF = {
     RowFormat.SHAREGPT: ("messages",),
     RowFormat.TEXT: ("text",),
 }
+_OF_TEXTS = ("perplexity", "bits_per_byte", "forgetting")
+"""Metrics of the likelihood of texts."""
 PROSE = re.compile(r"\.(txt|md|markdown|html?|epub)(\.(gz|zst|bz2|xz))?$", re.IGNORECASE)
 """Names of files that hold text and no columns."""
 _TEXTS_OF_CONVERSATIONS = (RowFormat.SCRIPT, RowFormat.CLASSIFICATION)
@@ -70,6 +76,10 @@ class _RoleCheck:
         yield from self.text_problems()
         yield from self.method_problems()
         yield from self.pair_problems()
+        yield from self.classifier_problems()
+        if self.role.generate.choices is not None and self.role.task is not Task.LABEL:
+            reason = f"the answers of a role with `task: {self.role.task}` are no few labels to choose from"
+            yield self.problem("generate.choices", reason, "Write `task: label`, or remove it", "labels")
         yield from self.metric_problems()
 
     def field(self, below: str) -> str:
@@ -198,6 +208,18 @@ class _RoleCheck:
             if times[method.name] > 1 and method.name in [earlier.name for earlier in self.role.methods[:index]]:
                 reason = f"`{method.name}` is listed twice, and a candidate is named after its method"
                 yield self.problem(field, reason, "Keep one, or make a second role of the same data")
+        yield from self.base_problems()
+
+    def base_problems(self) -> Iterator[Problem]:
+        """What methods name is there in the base, wherever the base is on this machine already."""
+        folder = local_folder(self.loaded.file.base_of(self.name), self.loaded.root)
+        outline = None if folder is None else outline_of(folder)
+        if outline is None:
+            return
+        for index, method in enumerate(self.role.methods):
+            for misfit in misfits(method.options, outline, self.role.render):
+                below = f".{method.name}.{misfit.option}" if misfit.option else ""
+                yield self.problem(f"methods[{index}]{below}", misfit.reason, misfit.fix, misfit.value)
 
     def pair_problems(self) -> Iterator[Problem]:
         """Pairs are compared by their last turn alone and never cut: what says otherwise would be read by nobody."""
@@ -211,6 +233,27 @@ class _RoleCheck:
         if self.role.render.too_long is not TooLong.REFUSE:
             reason = f"`{name}` never cuts: answers to prompts cut at two places are no answers to one prompt"
             yield self.problem("render.too_long", reason, "Remove it", self.role.render.too_long.value)
+
+    def classifier_problems(self) -> Iterator[Problem]:
+        """A classifier needs classes to learn and a metric that looks at what it answers."""
+        for index, method in enumerate(self.role.methods):
+            if not isinstance(method.options, ClassifierOptions):
+                continue
+            field = f"methods[{index}]"
+            if self.role.task is not Task.LABEL:
+                reason = f"`{method.name}` learns classes, and a role with `task: {self.role.task}` has none"
+                yield self.problem(field, reason, "Write `task: label`, or use `lora`")
+                continue
+            names = [spec.name for spec in self.role.metrics_in_force]
+            if all(name in _OF_TEXTS for name in names):
+                reason = "a classifier has no likelihood of texts, so no metric of the role looks at it"
+                yield self.problem("metrics", reason, "Add `accuracy` or `macro_f1`", ", ".join(names))
+            if method.options.multi_label and "exact_match" in names:
+                reason = "`exact_match` compares texts letter by letter, and several classes have no order"
+                yield self.problem(field, reason, "Write `metrics: [accuracy, label_f1]`")
+            if self.role.render.too_long is TooLong.SPLIT:
+                reason = "`too_long: split` makes several rows of a text, and a part of a text has no class of its own"
+                yield self.problem("render.too_long", reason, "Write `truncate_right`, or remove the classifier")
 
     def metric_problems(self) -> Iterator[Problem]:
         """Every metric can be built, answers are looked at only where there are any, gates name what is measured."""

@@ -80,7 +80,9 @@ def hold_contest(loaded: LoadedProject, names: Sequence[str], watcher: Watcher) 
     outcomes = [outcomes_from_json((folder / OUTCOMES).read_bytes()) for folder in folders]
     options = loaded.file.roles[role]
     metrics = [build_metric(spec, loaded.root) for spec in options.metrics_in_force]
-    targets = [metric for metric in metrics if not metric.uses_general_text]
+    # A classifier has no likelihood of texts, so its report has no comparison by one.
+    shared = set.intersection(*({one.metric for one in report.comparisons} for report in reports))
+    targets = [metric for metric in metrics if not metric.uses_general_text and metric.name in shared]
 
     def beside(after: Sequence[Outcome], metric: Metric) -> Comparison:
         return compare(metric, items, outcomes[0], after, seed=loaded.file.seed, options=options.evaluate)

@@ -24,12 +24,12 @@ from atanor.data import (
 from atanor.data.options import RenderOptions, TrainOn
 from atanor.data.sides import SIDES
 from atanor.data.workshop.dataset import Version
-from atanor.errors import DataError, Problem
+from atanor.errors import ConfigurationError, DataError, Problem
 from atanor.evaluate.items import Item
 from atanor.evaluate.report import DataSection
 from atanor.evaluate.runner import TestPaper
 from atanor.methods.framing import Framing
-from atanor.models import LocalBase, config_of, context_of, end_ids_of, load_tokenizer
+from atanor.models import LocalBase, config_of, context_of, encode_chat, end_ids_of, load_tokenizer
 from atanor.progress import Progress, Silent
 from atanor.project.comparing import require_compared
 from atanor.project.encoder_decoder import refuse_unsuitable
@@ -88,6 +88,11 @@ class RoleData:
     @property
     def validation_rows(self) -> Sequence[TokenRow]:
         return self.validation.rows
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every answer of the training rows, sorted."""
+        return tuple(sorted({example.reference for example in self.training.examples.values()}))
 
     @property
     def items(self) -> list[Item]:
@@ -197,7 +202,15 @@ def _section(
     )
 
 
-def test_paper(data: RoleData, framing: Framing, reader: Reader, *, answers: bool, compared: bool = False) -> TestPaper:
+def test_paper(
+    data: RoleData,
+    framing: Framing,
+    reader: Reader,
+    *,
+    answers: bool,
+    compared: bool = False,
+    choices: Sequence[str] = (),
+) -> TestPaper:
     """The test items as a candidate with this framing sees them.
 
     Args:
@@ -206,6 +219,7 @@ def test_paper(data: RoleData, framing: Framing, reader: Reader, *, answers: boo
         reader: of the base.
         answers: a metric looks at answers.
         compared: a metric compares the likelihoods of both answers of an item.
+        choices: the only answers allowed; without any they are written freely.
 
     Raises:
         DataError: with the framing's additions some items no longer fit into the base's context.
@@ -231,7 +245,10 @@ def test_paper(data: RoleData, framing: Framing, reader: Reader, *, answers: boo
     prompts = [prompt_tokens(one, reader.tokenizer, encoder_decoder=paired) for one in framed] if answers else []
     rejected = {pair.example_id: pair.rejected for pair in both.pairs}
     return TestPaper(
-        rendered.rows, prompts, [rejected.get(row.example_id) for row in rendered.rows] if compared else ()
+        rendered.rows,
+        prompts,
+        [rejected.get(row.example_id) for row in rendered.rows] if compared else (),
+        tokens_of_choices(choices, reader),
     )
 
 
@@ -251,6 +268,29 @@ def _supervision(examples: Sequence[Example], side: PairResult) -> Supervision:
     usable = {row.example_id for row in side.rendered.rows}
     by_id = {example.id: example for example in examples if example.id in usable}
     return Supervision(side.rendered.rows, side.pairs, by_id)
+
+
+def tokens_of_choices(choices: Sequence[str], reader: Reader) -> list[tuple[str, tuple[int, ...]]]:
+    """Each choice with the tokens a model writes it in, the end of the turn included: `card` is not `card lost`.
+
+    Raises:
+        ConfigurationError: the base is an encoder and a decoder.
+    """
+    if choices and reader.encoder_decoder:
+        problem = Problem(
+            "the base reads with an encoder and writes with a decoder, and such answers are not weighed side by side",
+            field="generate.choices",
+            value="labels",
+            fix="Remove it, or take a base that is a decoder",
+        )
+        raise ConfigurationError("this base cannot choose among labels", [problem])
+    found = []
+    for choice in choices:
+        turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": choice}]
+        chat = encode_chat(reader.tokenizer, turns, reader.end_ids)
+        (span,) = chat.spans
+        found.append((choice, chat.tokens[span.start : span.end]))
+    return found
 
 
 def _render(examples: Sequence[Example], reader: Reader, options: RenderOptions) -> RenderResult:

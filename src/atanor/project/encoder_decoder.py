@@ -9,6 +9,11 @@ from atanor.errors import ConfigurationError, Problem
 from atanor.project.options import RoleOptions, Task
 from atanor.train import TrainOptions
 
+_STATES = "a distance between distributions is computed from hidden states, for decoders alone"
+_ROWS = "general rows are texts and conversations as a decoder alone reads them"
+_DECODERS_ALONE = {"kl_to_base": _STATES, "ewc": _STATES, "replay": _ROWS, "self_written": _ROWS}
+"""Remedies against forgetting that such a base cannot have, and why."""
+
 
 def refuse_unsuitable(role: RoleOptions, name: str) -> None:
     """Refuse options that only a decoder alone can have.
@@ -52,6 +57,6 @@ def _unsuitable(role: RoleOptions) -> Iterator[tuple[str, str, str, str]]:
         if choice.options.compile:
             reason = "what it compiles belongs to the forest, and an encoder's rows are computed one by one"
             yield f"{written}.compile", "true", reason, "Remove it"
-        if choice.options.against_forgetting.kl_to_base is not None:
-            reason = "a distance between distributions is computed from hidden states, for decoders alone"
-            yield f"{written}.against_forgetting.kl_to_base", "…", reason, "Use `replay`, `l2_sp` or `ewc`"
+        for key, reason in _DECODERS_ALONE.items():
+            if getattr(choice.options.against_forgetting, key) is not None:
+                yield f"{written}.against_forgetting.{key}", "…", reason, "Use `l2_sp` or `average`"

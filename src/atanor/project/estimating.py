@@ -8,16 +8,22 @@ from dataclasses import dataclass
 from transformers import PretrainedConfig
 
 from atanor.compute import Estimate, available_bytes, device_name, process_bytes
+from atanor.compute.engine import TOKENS_PER_PASS
 from atanor.data.rows import TokenRow
 from atanor.errors import BaseModelError, Problem
+from atanor.methods import METHODS, Probed, probe
 from atanor.methods.options import FullOptions, LoraMethodOptions, QloraOptions
-from atanor.models import config_of, resolve_base
+from atanor.methods.training import Trained
+from atanor.methods.tuning import TuningOptions
+from atanor.models import LocalBase, config_of, context_of, resolve_base
 from atanor.options import Options
 from atanor.progress import Progress
 from atanor.project.dataset import Reader, prepare_role
 from atanor.project.file import LoadedProject
 from atanor.project.options import MethodChoice
-from atanor.train import Forecast, OptimizerName, TrainOptions
+from atanor.train import Forecast, TrainOptions
+
+_SMALLEST_PASS = 64
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,11 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a role's methods train on."""
+    """What a role's methods train, and on what."""
 
     role: str
+    local: LocalBase
+    goal: str
     config: PretrainedConfig
     training: Sequence[TokenRow]
     validation: Sequence[TokenRow]
@@ -86,11 +94,12 @@ def estimate_role(
         return []
     local = resolve_base(project.base_of(name), loaded.root, progress)
     data = prepare_role(project, name, loaded.root, Reader.of(local), progress)
-    prepared = Prepared(name, config_of(local), data.training_rows, data.validation_rows, project.seed)
+    goal = project.roles[name].goal
+    prepared = Prepared(name, local, goal, config_of(local), data.training_rows, data.validation_rows, project.seed)
     process = process_bytes(device_name())
     predictions = []
     for choice in tuned:
-        if _is_known(choice.options):
+        if _is_known(choice.options) or _is_probed(choice):
             predictions.append(predict(prepared, choice, process=process, price=price))
         else:
             progress.say(f"predicted {_unknown(choice).summary}")
@@ -116,24 +125,16 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
             and time are not known.
     """
     options = choice.options
-    assert isinstance(options, TrainOptions)
-    if not _is_known(options):
+    if not isinstance(options, TuningOptions) or not (_is_known(options) or _is_probed(choice)):
         raise _unknown(choice)
     if prepared.config.is_encoder_decoder:
         raise _unpredictable(prepared.config, "the formulas are those of a decoder alone")
-    forecast = Forecast(
-        prepared.config,
-        prepared.training,
-        prepared.validation,
-        options,
-        rank=options.rank if isinstance(options, LoraMethodOptions) else None,
-        seed=prepared.seed,
-        process=process,
-        quantisation=options.quantisation if isinstance(options, QloraOptions) else None,
-    )
     available = available_bytes(device_name()) + process
     try:
-        estimate, fitting = forecast.estimate(), forecast.fitting(available)
+        if _is_known(options):
+            estimate, fitting = _by_formula(prepared, options, process, available)
+        else:
+            estimate, fitting = _by_probe(prepared, choice.name, options, process, available)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _unpredictable(prepared.config, f"a small network like it cannot be built: {error}") from error
     return Prediction(
@@ -146,10 +147,46 @@ def predict(prepared: Prepared, choice: MethodChoice, *, process: int, price: fl
     )
 
 
+def _by_formula(
+    prepared: Prepared, options: TuningOptions, process: int, available: int
+) -> tuple[Estimate, int | None]:
+    """The estimate, and most tokens a pass that fit."""
+    forecast = Forecast(
+        prepared.config,
+        prepared.training,
+        prepared.validation,
+        options,
+        rank=options.rank if isinstance(options, LoraMethodOptions) else None,
+        seed=prepared.seed,
+        process=process,
+        quantisation=options.quantisation if isinstance(options, QloraOptions) else None,
+    )
+    return forecast.estimate(), forecast.fitting(available)
+
+
+def _by_probe(
+    prepared: Prepared, method: str, options: TuningOptions, process: int, available: int
+) -> tuple[Estimate, int | None]:
+    """The same of a technique whose memory no formula tells."""
+    made = METHODS[method]
+    assert isinstance(made, Trained)
+    context = context_of(prepared.local)
+    probed = Probed(prepared.config, prepared.local, context, prepared.goal, prepared.training, prepared.seed, process)
+    estimate = probe(made, options, probed)
+    tokens = options.tokens_per_pass or TOKENS_PER_PASS[device_name()]
+    smaller = estimate
+    while smaller.memory.total > available:
+        tokens //= 2
+        if tokens < _SMALLEST_PASS:
+            return estimate, None
+        smaller = probe(made, options.model_copy(update={"tokens_per_pass": tokens}), probed)
+    return estimate, tokens
+
+
 def _unknown(choice: MethodChoice) -> BaseModelError:
     reason = (
-        "its memory and time have not been measured; plain LoRA and full tuning with AdamW are predicted, with nothing "
-        "against forgetting"
+        "its memory and time have not been measured; completion is predicted, with nothing against forgetting, on a "
+        "base that is not in 4 bits or as plain `qlora`"
     )
     return BaseModelError(
         f"nothing for `{choice.name}`: {reason}", [Problem(reason, field="methods", fix="`atanor run` trains it")]
@@ -165,7 +202,19 @@ def _is_known(options: Options) -> bool:
     if not isinstance(options, TrainOptions):
         return False
     usual = options.objective.name == "completion" and not options.against_forgetting.in_words
-    return plain and usual and options.optimizer is OptimizerName.ADAMW
+    return plain and usual and options.neftune is None
+
+
+def _is_probed(choice: MethodChoice) -> bool:
+    """Whether a few blocks of the base can be trained in this way to measure what the whole takes."""
+    options = choice.options
+    return (
+        isinstance(METHODS[choice.name], Trained)
+        and isinstance(options, TuningOptions)
+        and not isinstance(options, QloraOptions)
+        and options.objective.name == "completion"
+        and not options.against_forgetting.in_words
+    )
 
 
 def _unpredictable(config: PretrainedConfig, reason: str) -> BaseModelError:

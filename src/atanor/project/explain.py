@@ -17,8 +17,8 @@ from atanor.options import NamedOptions
 from atanor.project.document import FieldPath, dotted
 from atanor.project.file import LoadedProject
 from atanor.project.notation import value_at
-from atanor.project.options import ALWAYS_MEASURED, MethodChoice, RoleOptions
-from atanor.project.wording import default_in_words, plain
+from atanor.project.options import ALWAYS_MEASURED, RoleOptions
+from atanor.project.wording import default_in_words, plain, reason_of_default
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ExplainedValue:
     Attributes:
         path: dotted path, as one would write it in the file.
         value: what is in force, as it is written in a file, or in words where another option decides; else `none`.
-        source: `line 9`, `default`, `default of task answer`, `default of pairs` or
+        source: `line 9`, `default` (with its reason where it has one), `default of task answer`, `default of pairs` or
             `always measured`.
     """
 
@@ -69,12 +69,12 @@ class _Explanation:
                 return
             listed = isinstance(value_at(self.loaded.document.value, path), list) or len(value) > 1
             for index, entry in enumerate(value):
-                yield from self._entry(entry, (*path, index) if listed or isinstance(entry, MethodChoice) else path)
+                yield from self._entry(entry, (*path, index) if listed or isinstance(entry, NamedOptions) else path)
         else:
             yield self._leaf(options, key, path)
 
     def _entry(self, entry: BaseModel, path: FieldPath) -> Iterator[ExplainedValue]:
-        if not isinstance(entry, MethodChoice):
+        if not isinstance(entry, NamedOptions):
             yield from self.of_group(entry, path)
             return
         yield from self._choice(entry, path, written=value_at(self.loaded.document.value, path) is not None)
@@ -112,7 +112,9 @@ class _Explanation:
 
     def _leaf(self, options: BaseModel, key: str, path: FieldPath) -> ExplainedValue:
         value = getattr(options, key)
-        source = self._line(path) if key in options.model_fields_set else "default"
+        reason = reason_of_default(options, key)
+        default = f"default: {reason}" if reason else "default"
+        source = self._line(path) if key in options.model_fields_set else default
         shown = default_in_words(type(options), key) if value is None else None
         return ExplainedValue(dotted(path), shown or _shown(value), source)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from atanor.launch.options import LaunchKind, LaunchOptions
-from atanor.methods.options import FullOptions, LastLayersOptions, TuningOptions
+from atanor.methods.options import FullOptions, LastLayersOptions
+from atanor.methods.tuning import TuningOptions
 from atanor.options import Options
 from atanor.train.options import OptimizerName, Sharding
 

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from atanor.compute import device_name
 from atanor.launch import LAUNCHERS, LaunchKind, LaunchOptions, Specification, launch
 from atanor.methods import METHODS, Bench, Made
-from atanor.methods.options import TuningOptions
+from atanor.methods.tuning import TuningOptions
 from atanor.models import BaseReference, LocalBase, load_base
 from atanor.progress import Activity, Progress
 from atanor.project.options import MethodChoice
@@ -30,7 +30,7 @@ from atanor.train import Group, Precision
 from atanor.train.checkpoint import checkpoints
 
 WORK = "work.json"
-_ELSEWHERE = ("base", "folder", "group", "teachers")
+_ELSEWHERE = ("base", "folder", "group", "teachers", "follow")
 """Fields of a bench that are another there."""
 
 
@@ -56,7 +56,9 @@ def make(choice: MethodChoice, bench: Bench, where: LaunchOptions, progress: Pro
     launch(LAUNCHERS[where.kind], specification, told)
     made = method.make(choice.options, bench, told)
     assert made.training is not None
-    return dataclasses.replace(made, training=dataclasses.replace(made.training, resumed_at=before))
+    first = 0 if bench.continuation is None else bench.continuation.after
+    resumed = before if before > first else 0
+    return dataclasses.replace(made, training=dataclasses.replace(made.training, resumed_at=resumed))
 
 
 def work(folder: Path, group: Group, progress: Progress) -> None:

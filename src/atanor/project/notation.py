@@ -29,6 +29,7 @@ from atanor.launch.options import LaunchOptions
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath
 from atanor.project.options import ProjectFile, RoleOptions
+from atanor.tracking.options import TRACKERS
 from atanor.train.distillation.options import WriteOptions
 from atanor.train.objectives.options import OBJECTIVE_OPTIONS
 from atanor.train.remedies.options import (
@@ -89,6 +90,8 @@ _TOP: Mapping[FieldPath, type[BaseModel]] = {(): ProjectFile, ("launch",): Launc
 def option_groups() -> Iterator[OptionGroup]:
     """Every group of options a project file is made of, from the top down."""
     yield OptionGroup("", ProjectFile)
+    for tracker, options in TRACKERS.items():
+        yield OptionGroup(f"track.{tracker}", options)
     yield OptionGroup("roles.NAME", RoleOptions)
     for key, model in _ROLE_GROUPS.items():
         yield OptionGroup(f"roles.NAME.{key}" + (".NAME" if model is MetricSpec else ""), model)
@@ -112,6 +115,8 @@ def options_at(path: FieldPath, raw: Any = None) -> type[BaseModel] | None:
         path: the place.
         raw: the file's top value, which tells the technique of an entry `{method: eda, per_row: 2}`.
     """
+    if path[:1] == ("track",):
+        return TRACKERS.get(str(path[-1]))
     in_list = path[2:3] == ("augment",) and any(isinstance(part, int) for part in path)
     return _technique_at(path, raw) if in_list else _group_at(path)
 

@@ -34,6 +34,7 @@ from atanor.models.reference import BaseReference
 from atanor.nearest import did_you_mean
 from atanor.options import NamedOptions, Options, one_key, refused
 from atanor.project.launch_refusals import launch_refusals
+from atanor.tracking.options import TRACKERS
 from atanor.train.objectives.declaring import LearnsFrom
 from atanor.train.objectives.options import ObjectiveChoice
 from atanor.train.options import TrainOptions
@@ -68,6 +69,13 @@ class MethodChoice(NamedOptions):
 
     kind = "a method"
     declared = METHOD_OPTIONS
+
+
+class TrackerChoice(NamedOptions):
+    """One tracker that runs are shown in, with its options. Written `mlflow` or `mlflow: {uri: …}`."""
+
+    kind = "a tracker"
+    declared = TRACKERS
 
 
 def _metric_entry(value: Any) -> Any:
@@ -119,6 +127,19 @@ Base = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^(pkg:.*\S.*|hf:[\w.-]+/[\w.-]+(@.*)?|path:.*\S.*|gguf:.*\S.*)$"}),
 ]
 Sources = Annotated[tuple[SourceOptions, ...], Field(min_length=1), BeforeValidator(_sources)]
+
+
+def _trackers(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _each_once(value: tuple[TrackerChoice, ...]) -> tuple[TrackerChoice, ...]:
+    if len({choice.name for choice in value}) < len(value):
+        raise refused("a tracker stands there twice", "Name each tracker once")
+    return value
+
+
+Trackers = Annotated[tuple[TrackerChoice, ...], BeforeValidator(_trackers), AfterValidator(_each_once)]
 Metric = Annotated[MetricSpec, BeforeValidator(_metric_entry)]
 
 
@@ -207,6 +228,9 @@ class ProjectFile(Options):
     seed: int = Field(17, ge=0, description="Everything drawn at random follows from it.")
     max_refused: float = Field(
         0.02, ge=0, le=1, description="Share of rows that may be refused and set aside before the run stops."
+    )
+    track: Trackers = Field(
+        (), description="Where runs are shown while they train: `tensorboard`, `mlflow`, or both, with their options."
     )
     roles: dict[Name, RoleOptions] = Field(min_length=1, description="The specialists to make, by name.")
     launch: LaunchOptions = Field(

@@ -34,6 +34,7 @@ def absent(document: Document) -> Iterator[Problem]:
             yield from _data_absent(document, f"roles.{name}.data", role.get("data"), root)
             yield from _packages_absent(document, f"roles.{name}.methods", role.get("methods"))
             yield from _general_absent(document, f"roles.{name}.methods", role.get("methods"), root)
+            yield from _own_bases_absent(document, f"roles.{name}.methods", role.get("methods"), root)
 
 
 def _base_absent(document: Document, field: str, written: Any, root: Path) -> Iterator[Problem]:
@@ -106,6 +107,14 @@ def _packages_absent(document: Document, field: str, written: Any) -> Iterator[P
             reason = "weights in 4 bits are kept by the bitsandbytes package, which is not installed"
             fix = "Run `pip install 'atanor[quantised]'`, or use `lora`"
             yield Problem(reason, str(document.file), document.line_of(at), at, "qlora", fix)
+
+
+def _own_bases_absent(document: Document, field: str, written: Any, root: Path) -> Iterator[Problem]:
+    """Bases that methods have of their own."""
+    for index, entry in enumerate(written if isinstance(written, list) else ()):
+        for name, options in entry.items() if isinstance(entry, Mapping) else ():
+            if isinstance(options, Mapping):
+                yield from _base_absent(document, f"{field}[{index}].{name}.base", options.get("base"), root)
 
 
 def _package(name: str) -> Problem | None:

@@ -29,6 +29,7 @@ _FORMS: Mapping[str, str] = {
     "methods": "a list of names, or of names with options: `lora`, `lora: {rank: 8}`",
     "objective": "a name, or a name with its options: `dpo`, `dpo: {beta: 0.2}`",
     "metrics": "a list of names, of names with an argument, or of names with options",
+    "track": "a name, or a list of names, or of names with options: `mlflow`, `mlflow: {uri: …}`",
     "roles": "a group of keys for each name",
 }
 """What may be written where a short form exists that the types alone do not tell."""

@@ -10,6 +10,7 @@ from atanor.evaluate.metrics import METRIC_NAMES
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.options import Options
 from atanor.project.options import NAME_PATTERN, ProjectFile
+from atanor.tracking.options import TRACKERS
 from atanor.train.objectives.options import OBJECTIVE_OPTIONS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,17 +21,19 @@ def project_schema() -> dict[str, Any]:
     schema = ProjectFile.model_json_schema()
     definitions: dict[str, Any] = schema["$defs"]
     definitions.pop("MethodChoice", None)
-    for group in (*OBJECTIVE_OPTIONS.values(), *METHOD_OPTIONS.values()):
+    for group in (*OBJECTIVE_OPTIONS.values(), *METHOD_OPTIONS.values(), *TRACKERS.values()):
         own = group.model_json_schema()
         definitions.update(own.pop("$defs", {}))
         definitions[group.__name__] = own
         if "objective" in own["properties"]:
             _replace(own["properties"], "objective", {"$ref": "#/$defs/Objective"})
     definitions.pop("ObjectiveChoice", None)
+    definitions.pop("TrackerChoice", None)
     definitions.pop("Options", None)
     definitions["Source"] = _or_path({"$ref": "#/$defs/SourceOptions"})
     definitions["Method"] = _named(METHOD_OPTIONS)
     definitions["Objective"] = _named(OBJECTIVE_OPTIONS)
+    definitions["Tracker"] = _named(TRACKERS)
     definitions["Metric"] = _metric(definitions.pop("MetricSpec"))
     definitions["Technique"] = _technique(definitions)
     augment = definitions["AugmentOptions"]["properties"]
@@ -41,6 +44,8 @@ def project_schema() -> dict[str, Any]:
     _replace(role, "augment", {"anyOf": [techniques, {"$ref": "#/$defs/AugmentOptions"}]})
     _replace(role, "methods", _list_of("Method"))
     _replace(role, "metrics", {"anyOf": [_list_of("Metric"), {"type": "null"}]})
+    trackers = [_choice(tuple(TRACKERS)), _list_of("Tracker", at_least=0)]
+    _replace(schema["properties"], "track", {"anyOf": trackers})
     roles = schema["properties"]["roles"]
     roles.pop("additionalProperties", None)
     roles["patternProperties"] = {NAME_PATTERN: {"$ref": "#/$defs/RoleOptions"}}

@@ -127,7 +127,10 @@ class Trials:
         data = self.data(arm, 0)
         rows = data.training_rows
         choice = self._fitted(len(rows))
-        prepared = Prepared(self._name, config_of(self._local), rows, data.validation_rows, self._loaded.file.seed)
+        goal = self._loaded.file.roles[self._name].goal
+        config = config_of(self._local)
+        seed = self._loaded.file.seed
+        prepared = Prepared(self._name, self._local, goal, config, rows, data.validation_rows, seed)
         prediction = None
         try:
             prediction = predict(prepared, choice, process=process_bytes(device_name()))

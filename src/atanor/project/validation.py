@@ -31,6 +31,10 @@ _OTHER_TOOLS = {
     "max_seq_length": "max_tokens",
     "save_total_limit": "keep_checkpoints",
     "eval_steps": "validate_every",
+    "lr_scheduler_type": "schedule",
+    "optim": "optimizer",
+    "adam_epsilon": "epsilon",
+    "neftune_noise_alpha": "neftune",
     "name": "project",
 }
 _OUT_OF_RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"}

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from atanor.train.options import TrainOptions
+
 _KINDS = {
     "integer": "a whole number",
     "number": "a number",
@@ -68,6 +70,16 @@ def default_in_words(model: type[BaseModel], field: str) -> str | None:
     """What is in force where nothing is written and the default is none, as the option's description says it."""
     found = re.search(r"(?:Default:|the default is) (.+?)(?:\. |\.?$)", model.model_fields[field].description or "")
     return found[1] if found else None
+
+
+def reason_of_default(options: BaseModel, field: str) -> str | None:
+    """Why a default is what it is, as the option's description says it behind a semicolon; None of what is written."""
+    found = re.search(r"; ([^;]*\bbecause\b[^.]*)", type(options).model_fields[field].description or "")
+    if field in options.model_fields_set or found is None:
+        return None
+    if field == "learning_rate" and isinstance(options, TrainOptions) and options.objective.rate != 1:
+        return f"{found[1]}; times {options.objective.rate:g} for `{options.objective.name}`"
+    return found[1]
 
 
 def plain(value: Any) -> str:

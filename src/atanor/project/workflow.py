@@ -7,34 +7,37 @@ their reports; an interrupted one goes on from its last whole checkpoint; nothin
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import shutil
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from atanor import __version__
 from atanor.compute import device_name, process_bytes
 from atanor.errors import AtanorError, BaseModelError
 from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
-from atanor.methods import DESCRIPTION, Bench, CandidateDescription, Framing, Made
-from atanor.methods.options import TuningOptions
+from atanor.methods import DESCRIPTION, Bench, CandidateDescription, Framing, Made, TrainingOrigin
+from atanor.methods.classification.material import ClassMaterial
+from atanor.methods.classification.options import ClassifierOptions
+from atanor.methods.tuning import TuningOptions
 from atanor.models import Base, QuantisedAdapter, load_base, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
+from atanor.project.classes import class_material
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
 from atanor.project.file import LoadedProject
+from atanor.project.keys import free_key, parameters_of, training_key
 from atanor.project.launching import make
-from atanor.project.named_files import general_files, metric_files
+from atanor.project.lineage import Beginning, Continued, find_beginning
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.project.teachers import ProjectTeachers
+from atanor.project.tracking import tracked, was_untold
+from atanor.project.wording import reason_of_default
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
 from atanor.store.files import write_text, writing_folder
-from atanor.train import OBJECTIVES, Interrupted, Precision, TrainOptions, steps_of, train_dtype
+from atanor.train import OBJECTIVES, Follow, Interrupted, Precision, TrainOptions, budget_of, steps_of, train_dtype
+from atanor.train.adopting import adopt
 
 OUTCOMES = "outcomes.json"
 """What a run's candidate made of the test items, beside its report, so that two runs can be compared."""
@@ -66,6 +69,10 @@ class RoleJob:
     examiner: Examiner
     again: bool
     trial: Trial | None = None
+    beginning: Beginning | None = None
+    """What the method at work begins from."""
+    continued: Continued | None = None
+    learned: dict[str, ClassMaterial] = field(default_factory=dict)
 
     @property
     def role(self) -> RoleOptions:
@@ -82,6 +89,20 @@ class RoleJob:
     @property
     def reader(self) -> Reader:
         return Reader(self.base.tokenizer, self.base.context, self.base.end_ids, self.base.encoder_decoder)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The only answers allowed; without any they are written freely."""
+        return () if self.role.generate.choices is None else self.data.labels
+
+    def classes(self, choice: MethodChoice) -> ClassMaterial | None:
+        """What a classifier learns from, gathered once; None for the other methods."""
+        if not isinstance(choice.options, ClassifierOptions):
+            return None
+        if choice.name not in self.learned:
+            found = class_material(choice.options, self.data, self.role, self.loaded.root, self.watcher)
+            self.learned[choice.name] = found
+        return self.learned[choice.name]
 
 
 def run_role(
@@ -107,14 +128,16 @@ def run_role(
         One report a method, in the order of the project file.
     """
     choices = [choice for choice in loaded.file.roles[name].methods if only in (None, choice.name)]
-    job = _open(loaded, name, watcher, again, trial)
+    job = open_role(loaded, name, watcher, again=again, trial=trial)
     reports: list[Report] = []
     for choice in choices:
-        reports.append(_run_method(job, choice, reports))
+        reports.append(run_method(job, choice, reports))
     return reports
 
 
-def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool, trial: Trial | None) -> RoleJob:
+def open_role(
+    loaded: LoadedProject, name: str, watcher: Watcher, *, again: bool = False, trial: Trial | None = None
+) -> RoleJob:
     """Data first, because it is quick and often wrong; then the base."""
     project = loaded.file
     role = project.roles[name]
@@ -153,22 +176,30 @@ def _open(loaded: LoadedProject, name: str, watcher: Watcher, again: bool, trial
     return RoleJob(loaded, name, store, watcher, base, data, examiner, again, trial)
 
 
-def _run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Report:
+def run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Report:
     """One run: found finished, resumed or begun."""
-    key = _free_key(job, choice)
+    job.beginning = _beginning(job, choice)
+    key = free_key(job, choice)
     found = job.store.find_run(key)
     if found is not None and found.state is RunState.FINISHED:
         folder = job.store.run_folder(found)
         report = Report.model_validate_json((folder / "report.json").read_text(encoding="utf-8"))
         job.watcher.show(RunPlanned(job.name, choice.name, found.id, "finished before; nothing to do", True))
         job.watcher.show(RunJudged(report, str(folder / "report.json"), str(folder / "report.html")))
+        if was_untold(folder):
+            with tracked(job.loaded, job.store, found, parameters_of(job, choice), job.watcher) as tracking:
+                tracking.again()
+                tracking.conclude(report)
         return report
     method = choice.name if job.trial is None else f"{choice.name} · {job.trial.name}"
     run = job.store.begin_run(key, job.name, method)
-    with job.store.running(run):
+    with (
+        job.store.running(run),
+        tracked(job.loaded, job.store, run, parameters_of(job, choice), job.watcher) as tracking,
+    ):
         started = time.perf_counter()
         try:
-            report = _execute(job, choice, run, earlier)
+            report = _execute(job, choice, run, earlier, tracking.follow)
         except (Interrupted, KeyboardInterrupt):
             job.store.save_run(dataclasses.replace(run, state=RunState.INTERRUPTED))
             raise
@@ -186,10 +217,11 @@ def _run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Re
                 candidate=report.candidate,
             )
         )
+        tracking.conclude(report)
     return report
 
 
-def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[Report]) -> Report:
+def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[Report], follow: Follow) -> Report:
     folder = job.store.run_folder(run)
     plan = _plan(job, choice)
     prediction = _predict(job, choice)
@@ -198,20 +230,24 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     answers, compared = job.examiner.wants_answers, job.role.measures_preference
     baseline = job.examiner.outcomes(
         job.base.model,
-        test_paper(job.data, Framing(), job.reader, answers=answers, compared=compared),
+        test_paper(job.data, Framing(), job.reader, answers=answers, compared=compared, choices=job.choices),
         "base",
         "base",
         job.watcher,
     )
-    made = _make(job, choice, run)
+    made = _make(job, choice, run, follow)
     try:
-        candidate = job.examiner.outcomes(
-            job.base.model if made.tuned is None else made.tuned.model,
-            test_paper(job.data, made.framing, job.reader, answers=answers, compared=compared),
-            choice.name,
-            made.identity,
-            job.watcher,
-        )
+        if made.classifier is not None:
+            test = job.data.test
+            candidate = job.examiner.classified(made.classifier, test, choice.name, made.identity, job.watcher)
+        else:
+            candidate = job.examiner.outcomes(
+                job.base.model if made.tuned is None else made.tuned.model,
+                test_paper(job.data, made.framing, job.reader, answers=answers, compared=compared, choices=job.choices),
+                choice.name,
+                made.identity,
+                job.watcher,
+            )
     finally:
         if made.tuned is not None:
             made.tuned.detach()
@@ -219,10 +255,12 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     return _conclude(job, choice, run, made, sat=(baseline, candidate), earlier=earlier, prediction=prediction)
 
 
-def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
+def _make(job: RoleJob, choice: MethodChoice, run: RunRecord, follow: Follow) -> Made:
     """Make the candidate; what was trained before, under whatever metrics and gates, is not trained again."""
     folder = job.store.run_folder(run)
-    with job.store.training(_training_key(job, choice, run)) as training:
+    with job.store.training(training_key(job, choice, run)) as training:
+        if job.continued is not None:
+            adopt(job.continued.left, training)
         made = make(
             choice,
             Bench(
@@ -237,6 +275,10 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
                 held_out=job.data.held_out,
                 render=job.role.render,
                 teachers=job.teachers,
+                follow=follow,
+                start=None if job.beginning is None else job.beginning.folder,
+                continuation=None if job.continued is None else job.continued.continuation,
+                classes=job.classes(choice),
             ),
             job.loaded.file.launch,
             job.watcher,
@@ -246,22 +288,6 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord) -> Made:
                 shutil.copytree(made.folder, copy, dirs_exist_ok=True)
             made = dataclasses.replace(made, folder=folder / made.folder.name)
     return made
-
-
-def _training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
-    """Hash of everything that decides a candidate's weights, and of nothing else; with `again`, of the run too."""
-    content = {
-        "atanor": __version__,
-        "method": choice.model_dump(mode="json"),
-        "training": job.data.training.content,
-        "validation": job.data.validation.content,
-        "base": [job.base.local.sha, str(job.base.model.dtype)],
-        "seed": job.seed,
-        "general": general_files(job.loaded.root, choice),
-        "again": run.key if job.again else None,
-        "teacher": job.teachers.named_in(choice.options),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _conclude(
@@ -289,10 +315,13 @@ def _conclude(
         candidate=sat[1],
         estimate=None if prediction is None else prediction.estimate,
     )
-    description = _describe(job, choice, made).model_dump_json(indent=2)
+    origin = job.continued or job.beginning
+    if origin is not None:
+        report = report.model_copy(update={"parent": origin.parent, "notes": [origin.in_words, *report.notes]})
+    description = describe(job, choice, run, made).model_dump_json(indent=2)
     write_text(folder / DESCRIPTION, description)
     if job.trial is None:
-        report = _offered(job, run, report, description, earlier)
+        report = offer(job, run, report, description, earlier)
     else:
         note = f"A trial, made to be compared and never released: {job.trial.name}."
         report = report.model_copy(update={"notes": [note, *report.notes]})
@@ -302,7 +331,7 @@ def _conclude(
     return report
 
 
-def _offered(job: RoleJob, run: RunRecord, report: Report, description: str, earlier: list[Report]) -> Report:
+def offer(job: RoleJob, run: RunRecord, report: Report, description: str, earlier: list[Report]) -> Report:
     """The candidate can be talked with from now on; the best one that passes is released."""
     job.store.add_candidate(
         CandidateRecord(
@@ -314,46 +343,80 @@ def _offered(job: RoleJob, run: RunRecord, report: Report, description: str, ear
             folder=run.folder,
             artefact=job.store.put_artefact(description.encode()),
             created=now(),
+            parent=report.parent,
         )
     )
-    if passes(report) and not any(passes(other) and _gain(other) >= _gain(report) for other in earlier):
+    if passes(report) and not any(passes(other) and _at_least_as_good(other, report) for other in earlier):
         return report.model_copy(update={"released": job.store.release(job.name, report.candidate).name})
     return report
 
 
-def _gain(report: Report) -> float:
-    """Improvement on the role's first metric; positive is better whatever the metric's direction."""
-    first = report.comparisons[0]
+def _at_least_as_good(one: Report, other: Report) -> bool:
+    """On the role's first metric that both have: a classifier has no likelihood of texts."""
+    named = {comparison.metric for comparison in other.comparisons}
+    first = next(comparison.metric for comparison in one.comparisons if comparison.metric in named)
+    return _gain(one, first) >= _gain(other, first)
+
+
+def _gain(report: Report, metric: str) -> float:
+    """Improvement on a metric; positive is better whatever the metric's direction."""
+    first = next(one for one in report.comparisons if one.metric == metric)
     return first.change if first.higher_is_better else -first.change
 
 
-def _describe(job: RoleJob, choice: MethodChoice, made: Made) -> CandidateDescription:
+def describe(job: RoleJob, choice: MethodChoice, run: RunRecord, made: Made) -> CandidateDescription:
+    """Everything needed to ask the candidate again."""
+    base = job.base if made.classifier is None else made.classifier.classifying.base
+    origin = job.continued or job.beginning
     return CandidateDescription(
         role=job.name,
         method=choice.name,
-        base=str(job.base.local.reference),
-        base_sha=job.base.local.sha,
-        template_sha=job.base.template_sha,
+        base=str(base.local.reference),
+        base_sha=base.local.sha,
+        template_sha=base.template_sha,
         precision=str(job.base.model.dtype).removeprefix("torch."),
         adapter=None if made.folder is None else made.folder.name,
         quantisation=made.tuned.quantisation if isinstance(made.tuned, QuantisedAdapter) else None,
+        parent=None if origin is None else origin.parent,
+        training=None if made.training is None else _training_origin(job, choice, run),
+        classifier=None if made.classifier is None else made.classifier.description,
         system=job.role.system,
+        choices=job.choices if made.classifier is None else (),
         framing=made.framing,
         generation=job.role.generate,
     )
+
+
+def _training_origin(job: RoleJob, choice: MethodChoice, run: RunRecord) -> TrainingOrigin:
+    options = choice.options.model_dump(mode="json")
+    return TrainingOrigin(key=training_key(job, choice, run), options=options, seed=job.seed)
+
+
+def _beginning(job: RoleJob, choice: MethodChoice) -> Beginning | None:
+    """What the method's training begins from, where it does not begin afresh."""
+    written = choice.options.start_from if isinstance(choice.options, TuningOptions) else None
+    return None if written is None else find_beginning(written, job.store, job.loaded.root, job.base)
 
 
 def _plan(job: RoleJob, choice: MethodChoice) -> str:
     options = choice.options
     if not isinstance(options, TuningOptions):
         return f"{choice.name} · nothing is trained"
-    learned = OBJECTIVES[options.objective.name].items(options.objective.options, job.data.training)
-    steps = steps_of(len(learned.items), options)
+    classes = job.classes(choice)
+    if classes is None:
+        learned = OBJECTIVES[options.objective.name].items(options.objective.options, job.data.training)
+        minimised = options.objective.name
+        length = budget_of(learned.items, options, job.seed).in_words(options.batch)
+    else:
+        minimised = f"{len(classes.names)} classes"
+        length = f"at most {steps_of(len(classes.training), options)} steps of {options.batch} rows"
+    reason = reason_of_default(options, "learning_rate")
+    why = f" (default: {reason})" if reason else ""
     parts = (
         options.in_words,
-        options.objective.name,
-        f"lr {options.learning_rate:g} {options.schedule_in_force}",
-        f"{options.epochs:g} epochs, {steps} steps of {options.batch} rows",
+        minimised,
+        f"lr {options.learning_rate:g}{why} {options.schedule_in_force}",
+        f"{options.epochs:g} epochs, {length}",
         *options.against_forgetting.in_words,
         *job.loaded.file.launch.in_words,
     )
@@ -365,42 +428,13 @@ def _predict(job: RoleJob, choice: MethodChoice) -> Prediction | None:
     if not trains_here(choice) or job.loaded.file.launch.in_words:  # of several processes nothing is predicted
         return None
     network = job.base.model
-    prepared = Prepared(job.name, network.config, job.data.training_rows, job.data.validation_rows, job.seed)
+    local, goal = job.base.local, job.role.goal
+    prepared = Prepared(
+        job.name, local, goal, network.config, job.data.training_rows, job.data.validation_rows, job.seed
+    )
     weights = sum(parameter.nbytes for parameter in network.parameters())
     try:
         return predict(prepared, choice, process=max(0, process_bytes(device_name()) - weights))
     except BaseModelError as error:
         job.watcher.say(f"predicted {error.summary}")
         return None
-
-
-def _free_key(job: RoleJob, choice: MethodChoice) -> str:
-    """The run's key; with `again`, the first attempt of it that is not finished."""
-    for key in _keys(job, choice):
-        found = job.store.find_run(key)
-        if not job.again or found is None or found.state is not RunState.FINISHED:
-            return key
-    raise AssertionError("there are endlessly many keys")
-
-
-def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
-    role = job.role.model_dump(mode="json", exclude={"methods", "data"})
-    role["metrics"] = [metric.model_dump(mode="json") for metric in job.role.metrics_in_force]
-    content = {
-        "atanor": __version__,
-        "role": [job.name, role],
-        "method": choice.model_dump(mode="json"),
-        "data": [job.data.section.dataset_sha, job.data.section.split_sha],
-        "base": [job.base.local.sha, job.base.template_sha, str(job.base.model.dtype)],
-        "metrics": metric_files(job.loaded.root, job.role),
-        "seed": job.seed,
-        "general": general_files(job.loaded.root, choice),
-        "teacher": job.teachers.named_in(choice.options),
-    }
-    if job.trial is not None:
-        content["trial"] = job.trial.name
-    attempt = 0
-    while True:
-        text = json.dumps({**content, "attempt": attempt}, sort_keys=True)
-        yield hashlib.sha256(text.encode()).hexdigest()
-        attempt += 1

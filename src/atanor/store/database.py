@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS runs (
     seconds REAL, verdict TEXT, headline TEXT, candidate TEXT, error TEXT);
 CREATE TABLE IF NOT EXISTS candidates (
     id TEXT PRIMARY KEY, run TEXT REFERENCES runs (id), role TEXT, method TEXT, base TEXT, folder TEXT, artefact TEXT,
-    created TEXT);
+    created TEXT, parent TEXT);
 CREATE TABLE IF NOT EXISTS releases (
     role TEXT, version INTEGER, candidate TEXT REFERENCES candidates (id), created TEXT, forced TEXT,
     PRIMARY KEY (role, version));
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS looks (
     split_sha TEXT, candidate TEXT, created TEXT, PRIMARY KEY (split_sha, candidate));
 CREATE TABLE IF NOT EXISTS outcomes (key TEXT PRIMARY KEY, artefact TEXT, created TEXT);
 """
-_NEW_COLUMNS = (("releases", "forced"),)
+_NEW_COLUMNS = (("releases", "forced"), ("candidates", "parent"))
 """Columns that came after the first version, with their tables."""
 
 

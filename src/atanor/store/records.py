@@ -57,7 +57,12 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class CandidateRecord:
-    """A thing that can answer. `artefact` is the SHA-256 of its description, kept in the artefact folder."""
+    """A thing that can answer.
+
+    Attributes:
+        artefact: SHA-256 of its description, kept in the artefact folder.
+        parent: what its training began from: another candidate's id, or a folder.
+    """
 
     id: str
     run: str
@@ -67,6 +72,7 @@ class CandidateRecord:
     folder: str
     artefact: str
     created: str
+    parent: str | None = None
 
 
 @dataclass(frozen=True)

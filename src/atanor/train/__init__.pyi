@@ -1,6 +1,7 @@
+from .budget import Budget, Ended, budget_of, steps_of
 from .forecast import Forecast
 from .group import ALONE, Group, PeerLostError, meet
-from .job import TrainingJob
+from .job import Follow, TrainingJob
 from .objectives import (
     OBJECTIVES,
     Classification,
@@ -15,15 +16,18 @@ from .objectives import (
     TrainingItem,
 )
 from .options import OptimizerName, Order, Precision, Schedule, Sharding, TrainOptions
-from .run import Interrupted, TrainingResult, steps_of, train, train_dtype
+from .run import Interrupted, TrainingResult, train, train_dtype
 
 __all__ = [
     "ALONE",
     "OBJECTIVES",
+    "Budget",
     "Classification",
     "ClassifiedText",
     "Completion",
     "DirectPreference",
+    "Ended",
+    "Follow",
     "Forecast",
     "Group",
     "Interrupted",
@@ -42,6 +46,7 @@ __all__ = [
     "TrainingItem",
     "TrainingJob",
     "TrainingResult",
+    "budget_of",
     "meet",
     "steps_of",
     "train",

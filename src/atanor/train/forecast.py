@@ -12,8 +12,10 @@ from atanor.compute import Estimate, Rows, Tuning, device_name, estimate_trainin
 from atanor.compute.engine import TOKENS_PER_PASS
 from atanor.data.rows import TokenRow
 from atanor.models import Quantisation
+from atanor.train.budget import budget_of
+from atanor.train.optimizers import STATE_SIZES
 from atanor.train.options import TrainOptions
-from atanor.train.run import rows_to_check, steps_between_validations, steps_of, train_dtype
+from atanor.train.run import rows_to_check, steps_between_validations, train_dtype
 from atanor.train.windows import WindowSampler
 
 _SMALLEST_PASS = 64
@@ -45,7 +47,8 @@ class Forecast:
         process: int,
         quantisation: Quantisation | None = None,
     ) -> None:
-        steps = steps_of(len(training), options)
+        self.budget = budget_of(training, options, seed)
+        steps = self.budget.steps
         device = device_name()
         self.process = process
         self.tuning = Tuning(
@@ -54,8 +57,9 @@ class Forecast:
             dtype=train_dtype(options.precision),
             device=device,
             tokens_per_pass=options.tokens_per_pass or TOKENS_PER_PASS[device],
-            share=options.share_prefixes,
+            share=options.shares_prefixes,
             quantisation=quantisation,
+            state=STATE_SIZES[options.optimizer],
         )
         sampler = WindowSampler(training, options.batch, seed, options.order)
         self.rows = Rows(
@@ -68,7 +72,17 @@ class Forecast:
 
     def estimate(self) -> Estimate:
         """Memory and time; the machine's speed is measured, which takes a few seconds."""
-        return estimate_training(self.tuning, self.rows, self.process)
+        whole = estimate_training(self.tuning, self.rows, self.process)
+        if self.budget.seconds is None or whole.seconds <= self.budget.seconds:
+            return whole
+        share = self.budget.seconds / whole.seconds
+        return dataclasses.replace(
+            whole,
+            seconds=self.budget.seconds,
+            steps=math.ceil(share * whole.steps),
+            logical=round(share * whole.logical),
+            executed=round(share * whole.executed),
+        )
 
     def fitting(self, available: int) -> int | None:
         """Most `tokens_per_pass` with which the peak stays below `available` bytes, or None if none helps."""

@@ -30,6 +30,11 @@ def executed_tokens(state: TrainerState) -> int:
     return int(sum(entry.get("executed", 0) for entry in state.log_history))
 
 
+def skipped_steps(state: TrainerState) -> int:
+    """Steps left out so far because their gradients overflowed float16."""
+    return sum(1 for entry in state.log_history if entry.get("skipped"))
+
+
 def elapsed(state: TrainerState) -> float:
     """Seconds of training up to the newest entry of the history."""
     return float(state.log_history[-1].get("elapsed", 0.0)) if state.log_history else 0.0
@@ -63,8 +68,11 @@ def best_step(state: TrainerState) -> int | None:
     return found[0].step if found else None
 
 
-def stopped_early(state: TrainerState, patience: int) -> bool:
-    """The last `patience` validations brought no improvement. Read from the history, so a resumed run agrees."""
+def stopped_early(state: TrainerState, patience: int, after: int = 0) -> bool:
+    """The last `patience` validations brought no improvement. Read from the history, so a resumed run agrees.
+
+    Validations up to the step `after` do not count: a training that goes on gets its patience anew.
+    """
     losses = validation_losses(state)
-    since_best = sum(1 for step, _ in losses if step > (best_step(state) or 0))
+    since_best = sum(1 for step, _ in losses if step > max(after, best_step(state) or 0))
     return patience > 0 and since_best >= patience

@@ -37,7 +37,7 @@ def run_lightning(session: Session, callbacks: list[TrainerCallback], resume: Pa
     job = session.job
     set_seed(job.seed)
     loader = session.windows()
-    total = math.ceil(job.options.epochs * len(loader))
+    total = job.budget.steps
     module = WindowModule(session, callbacks, steps=total, windows=len(loader), resume=resume)
     with _quiet():
         trainer = lightning.Trainer(

@@ -46,7 +46,7 @@ def training_arguments(job: TrainingJob) -> TrainingArguments:
         output_dir=str(job.folder),
         use_cpu=device_name() == "cpu",
         seed=job.seed,
-        num_train_epochs=options.epochs,
+        max_steps=job.budget.steps,
         learning_rate=options.learning_rate,
         max_grad_norm=options.clip,
         per_device_train_batch_size=options.batch,
@@ -154,12 +154,31 @@ class StepCounter(TrainerCallback):
         self.session.stepped(state)
 
 
+class TimeLimit(TrainerCallback):
+    """Stops training at the first step after its time is spent."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object
+    ) -> None:
+        if self.session.out_of_time:
+            control.should_evaluate = control.should_save = control.should_training_stop = True
+
+
 class StepWatcher(TrainerCallback):
     """Says when to validate and save, and when to stop early; passes figures on to whoever is watching."""
 
     def __init__(
-        self, every: int, patience: int, on_step: Callable[[TrainerState], None], stop_requested: Callable[[], bool]
+        self,
+        every: int,
+        patience: int,
+        on_step: Callable[[TrainerState], None],
+        stop_requested: Callable[[], bool],
+        after: int = 0,
     ) -> None:
+        self.after = after
         self.every = every
         self.patience = patience
         self.on_step = on_step
@@ -181,5 +200,5 @@ class StepWatcher(TrainerCallback):
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: object
     ) -> None:
-        if stopped_early(state, self.patience):
+        if stopped_early(state, self.patience, self.after):
             control.should_save = control.should_training_stop = True

@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from transformers import Adafactor, get_scheduler
 
+from atanor.compute import StateSize
 from atanor.errors import MissingExtraError, Problem
 from atanor.train.options import OptimizerName, Schedule, TrainOptions
 
@@ -26,6 +27,18 @@ MATRIX = 2
 """Axes of a matrix."""
 COOLDOWN = 0.2
 """Share of the steps over which `stable` falls at the end (Hu et al. 2024, arXiv:2404.06395, find a tenth enough)."""
+
+
+STATE_SIZES: Mapping[OptimizerName, StateSize] = {
+    OptimizerName.ADAMW: StateSize(kept=8, working=8),
+    OptimizerName.ADAFACTOR: StateSize(kept=0.02, working=8),
+    OptimizerName.SGD: StateSize(kept=4, working=0),
+    OptimizerName.LION: StateSize(kept=4, working=4),
+    OptimizerName.MUON: StateSize(kept=4, working=9),
+    OptimizerName.SCHEDULE_FREE: StateSize(kept=8, working=4),
+    OptimizerName.ADAMW_8BIT: StateSize(kept=2.03, working=20),
+}
+"""What each keeps of a matrix and works with, measured (`tests/train/test_optimizers.py`)."""
 
 
 def build_optimizer(parameters: Iterable[Named], options: TrainOptions, rates: Mapping[str, float]) -> Optimizer:
@@ -69,8 +82,18 @@ def set_training(optimizer: Optimizer, training: bool) -> None:
         mode()
 
 
-def build_schedule(optimizer: Optimizer, options: TrainOptions, steps: int) -> LRScheduler:
-    """The schedule that the options name over all steps of a run, as Transformers has it: a warm-up from 0, then it."""
+def build_schedule(
+    optimizer: Optimizer, options: TrainOptions, steps: int, time_share: Callable[[], float] | None = None
+) -> LRScheduler:
+    """The schedule that the options name over all steps of a run, as Transformers has it: a warm-up from 0, then it.
+
+    Args:
+        optimizer: whose rate it sets.
+        options: which schedule, and its warm-up.
+        steps: of the whole run.
+        time_share: share of a run's time that is spent; where it is larger than the share of steps, the schedule is
+            as far as it says.
+    """
     chosen = options.schedule_in_force
     name = _SCHEDULES[chosen]
     decay = {"num_decay_steps": max(1, round(COOLDOWN * steps))} if chosen is Schedule.STABLE else None
@@ -81,7 +104,14 @@ def build_schedule(optimizer: Optimizer, options: TrainOptions, steps: int) -> L
         num_training_steps=steps,
         scheduler_specific_kwargs=decay,
     )
+    if time_share is not None:
+        assert isinstance(schedule, LambdaLR)
+        schedule.lr_lambdas = [_by_time(rate, steps, time_share) for rate in schedule.lr_lambdas]
     return schedule
+
+
+def _by_time(rate: Callable[[int], float], steps: int, time_share: Callable[[], float]) -> Callable[[int], float]:
+    return lambda step: rate(max(step, int(steps * time_share())))
 
 
 _SCHEDULES: Mapping[Schedule, str] = {
@@ -197,7 +227,8 @@ def _of_a_package(groups: Sequence[dict[str, Any]], options: TrainOptions) -> Op
     if schedule_free:
         from atanor.train.schedule_free import ScheduleFree
 
-        return ScheduleFree(groups, **settings)
+        # All parameters in one go would take working memory of the size of all of them.
+        return ScheduleFree(groups, **settings, foreach=False)
     from bitsandbytes.optim import AdamW8bit
 
     eight_bit: Optimizer = AdamW8bit(groups, **settings)

@@ -18,12 +18,13 @@ class Precision(StrEnum):
 
     `auto` takes bfloat16 for the linear layers where the processor multiplies it in hardware and a measurement at the
     start finds it faster; norms, softmax, the loss and the adapter's own weights stay float32. `exact` does everything
-    in float32.
+    in float32. `float16` scales the loss so that gradients stay in range, and leaves out steps that overflow.
     """
 
     AUTO = "auto"
     EXACT = "exact"
     BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
 
 
 class Order(StrEnum):
@@ -99,7 +100,7 @@ class TrainOptions(Options):
         "`dpo`, `ipo`, `simpo` and `kto` take a tenth of the method's learning rate unless another is written.",
     )
     learning_rate: float = Field(
-        5e-4, gt=0, description="Peak of the schedule. LoRA wants about ten times the rate of full tuning."
+        5e-4, gt=0, description="Peak of the schedule; ten times that of full tuning, because few numbers move."
     )
     schedule: Schedule | None = Field(
         None,
@@ -125,16 +126,30 @@ class TrainOptions(Options):
         "Default: 1e-8.",
     )
     epochs: float = Field(2.0, gt=0, description="Passes over the training rows.")
+    max_steps: int | None = Field(
+        None, ge=1, description="Most optimizer steps, where the epochs would take more; the schedule ends with them."
+    )
+    max_tokens: int | None = Field(
+        None, ge=1, description="Most tokens of the role's own rows, over all epochs; the schedule ends with them."
+    )
+    max_minutes: float | None = Field(
+        None,
+        gt=0,
+        description="Most minutes of training, interruptions left out; it stops at the first step after them, and the "
+        "schedule reaches its end by then.",
+    )
+    max_cost: float | None = Field(None, gt=0, description="Most money for the time of training, at `price_per_hour`.")
+    price_per_hour: float | None = Field(None, gt=0, description="Of this machine, in the currency of `max_cost`.")
     batch: int = Field(8, ge=1, description="Rows an optimizer step. The loss is the mean over all their tokens.")
     order: Order = Field(
         Order.SHUFFLED,
         description="`shuffled`, or `by_prefix`: rows of one prefix stand in the same optimizer step, which computes "
         "more of them together and is another sampling than shuffled rows.",
     )
-    share_prefixes: bool = Field(
-        True,
+    share_prefixes: bool | None = Field(
+        None,
         description="Compute what rows of a step have in common once; changes speed, not the result. Only a base with "
-        "dropout needs `false`.",
+        "dropout needs `false`. Default: true, and false with `neftune`.",
     )
     tokens_per_pass: int | None = Field(
         None,
@@ -150,7 +165,16 @@ class TrainOptions(Options):
         description="Compile the elementwise part of the feed-forward blocks: a few percent faster after about a "
         "minute, which is spent once and kept in the cache. Needs a C++ compiler.",
     )
-    precision: Precision = Field(Precision.AUTO, description="`auto`, `exact` (everything in float32) or `bfloat16`.")
+    neftune: float | None = Field(
+        None,
+        gt=0,
+        description="Noise on embeddings in training (Jain et al. 2023, arXiv:2310.05914, try 5, 10 and 15). Every row "
+        "has its own, so rows share no prefixes and are computed one by one.",
+    )
+    precision: Precision = Field(
+        Precision.AUTO,
+        description="`auto`, `exact` (everything in float32), `bfloat16`, or `float16` with dynamic loss scaling.",
+    )
     validate_every: int | None = Field(
         None, ge=1, description="Steps between validations, each with a checkpoint. Default: four times an epoch."
     )
@@ -192,12 +216,39 @@ class TrainOptions(Options):
         replays = remedies.replay is not None or remedies.self_written is not None
         if replays and self.objective.name != "completion":
             raise ValueError(
-                f"general rows have one answer, which `{self.objective.name}` cannot learn from; write "
+                f"general rows are learned by completion, and `{self.objective.name}` learns otherwise; write "
                 "`kl_to_base` with `rows: own` in place of `replay` and `self_written`"
             )
         if average is not None and average.decay is not None and self.optimizer is OptimizerName.SCHEDULE_FREE:
             raise ValueError("`schedule_free` is a moving average of weights already; remove `average: {decay}`")
         return self
+
+    @model_validator(mode="after")
+    def _cost_has_a_price(self) -> TrainOptions:
+        if self.max_cost is not None and self.price_per_hour is None:
+            raise ValueError("`max_cost` needs `price_per_hour`, the price of an hour of this machine")
+        if self.price_per_hour is not None and self.max_cost is None:
+            raise ValueError("`price_per_hour` is read with `max_cost` only; write both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _noise_is_not_shared(self) -> TrainOptions:
+        if self.neftune is not None and self.share_prefixes:
+            raise ValueError(
+                "`neftune` draws noise for every row, and rows that share a prefix have one embedding of it; "
+                "remove `share_prefixes` or write `false`"
+            )
+        if self.neftune is not None and self.compile:
+            raise ValueError(
+                "`compile` speeds up rows that are computed together, and with `neftune` each is computed on its own; "
+                "remove one of them"
+            )
+        return self
+
+    @property
+    def shares_prefixes(self) -> bool:
+        """What rows of a step have in common is computed once."""
+        return self.neftune is None if self.share_prefixes is None else self.share_prefixes
 
     @property
     def schedule_in_force(self) -> Schedule:
@@ -228,7 +279,7 @@ class TrainOptions(Options):
             "betas": list(self.betas_in_force),
         }
         read = {name: value for name, value in came_to.items() if self.optimizer in _READ_BY[name]}
-        return {"schedule": self.schedule_in_force.value, **read}
+        return {"schedule": self.schedule_in_force.value, "share_prefixes": self.shares_prefixes, **read}
 
 
 def _listed(names: tuple[OptimizerName, ...]) -> str:

@@ -16,12 +16,13 @@ from types import FrameType
 import torch
 from transformers import TrainerCallback, TrainerState
 
-from atanor.compute import Engine, Route, has_fast_bfloat16
+from atanor.compute import EmbeddingNoise, Engine, Route, has_fast_bfloat16
 from atanor.data.rows import TokenRow
 from atanor.errors import AtanorError, DataError, MissingExtraError, Problem, StoreError
 from atanor.progress import Activity, Progress
 from atanor.store.files import write_text, writing_folder
 from atanor.store.holding import holding
+from atanor.train.budget import Ended
 from atanor.train.checkpoint import Checkpoint, checkpoints, first_whole, newest_whole, sweep
 from atanor.train.history import (
     STATE,
@@ -30,13 +31,14 @@ from atanor.train.history import (
     elapsed,
     executed_tokens,
     most_memory,
+    skipped_steps,
     stopped_early,
     training_losses,
     validated,
     validation_losses,
 )
 from atanor.train.job import TrainingJob
-from atanor.train.loop import StepCounter, StepWatcher, run_transformers
+from atanor.train.loop import StepCounter, StepWatcher, TimeLimit, run_transformers
 from atanor.train.options import Loop, Order, Precision, Sharding, TrainOptions
 from atanor.train.remedies.averaging import MOVING, mean_of, put, swapped_in
 from atanor.train.session import Session, peak_memory
@@ -60,7 +62,8 @@ class TrainingResult:
 
     `averaged` says what mean of weights was published, where one was better than every checkpoint. `folder` is what
     others load. `logical_tokens` are those of the rows, `executed_tokens` those computed: what rows of
-    a step share counts once.
+    a step share counts once. `ended` is what ended training. `skipped` steps were left out because their gradients
+    overflowed float16.
     """
 
     folder: Path
@@ -75,18 +78,15 @@ class TrainingResult:
     train_loss: tuple[tuple[int, float], ...]
     validation_loss: tuple[tuple[int, float], ...]
     averaged: str | None = None
+    ended: Ended = Ended.EPOCHS
+    skipped: int = 0
 
 
 def train_dtype(precision: Precision) -> torch.dtype:
     """The arithmetic a `precision` option means on this machine."""
     if precision is Precision.AUTO:
         return torch.bfloat16 if has_fast_bfloat16() else torch.float32
-    return torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
-
-
-def steps_of(rows: int, options: TrainOptions) -> int:
-    """Optimizer steps of a whole run."""
-    return math.ceil(options.epochs * math.ceil(rows / options.batch))
+    return {Precision.BFLOAT16: torch.bfloat16, Precision.FLOAT16: torch.float16}.get(precision, torch.float32)
 
 
 def train(job: TrainingJob, progress: Progress) -> TrainingResult:
@@ -118,16 +118,22 @@ def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
         pad=job.pad,
         tokens_per_pass=job.options.tokens_per_pass,
         dtype=dtype,
-        share=job.options.share_prefixes,
+        share=job.options.shares_prefixes,
         compile=job.options.compile,
+        noise=None if job.options.neftune is None else EmbeddingNoise(job.options.neftune, job.seed),
     )
     _self_check(engine, job, progress)
     for regulariser in job.regularisers:
         regulariser.begin(engine, progress)
     resume = _newest(job, progress)
+    if job.continuation is not None and resume is None:
+        problem = Problem("no checkpoint is whole", file=str(job.folder), fix="Remove the folder and continue again")
+        raise StoreError("there is nothing to go on from", [problem])
     if job.group.first:
         _compare_versions(job, resume, progress)
     state = _run_trainer(job, engine, resume, progress)
+    ended = _ended(job, state, progress)
+    job.follow(state.log_history)
     best, averaged = best_step(state) or state.global_step, None
     if job.group.alone:
         best, averaged = _publish(job, engine, state, progress)
@@ -137,7 +143,9 @@ def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
         steps=state.global_step,
         best_step=best,
         averaged=averaged,
-        resumed_at=0 if resume is None else resume.step,
+        ended=ended,
+        skipped=skipped_steps(state),
+        resumed_at=0 if resume is None or resume.step <= job.after else resume.step,
         seconds=elapsed(state),
         logical_tokens=int(state.num_input_tokens_seen),
         executed_tokens=executed_tokens(state),
@@ -145,6 +153,19 @@ def _train(job: TrainingJob, progress: Progress) -> TrainingResult:
         train_loss=tuple(training_losses(state)),
         validation_loss=tuple(validation_losses(state)),
     )
+
+
+def _ended(job: TrainingJob, state: TrainerState, progress: Progress) -> Ended:
+    """What ended training, which is said where it is not what its epochs would have been; and what was left out."""
+    if skipped := skipped_steps(state):
+        told = f"{skipped} of {state.global_step} steps were left out: their gradients overflowed float16"
+        progress.say(f"training  {told}")
+    early = state.global_step < job.budget.steps and stopped_early(state, job.options.patience)
+    ended = Ended.PATIENCE if early else job.budget.ended(state.global_step)
+    if ended is not Ended.EPOCHS:
+        spent = f"{elapsed(state) / 60:.3g} minutes"
+        progress.say(f"training  ended by `{ended}` after {state.global_step} steps and {spent}")
+    return ended
 
 
 def _newest(job: TrainingJob, progress: Progress) -> Checkpoint | None:
@@ -232,11 +253,13 @@ def _take_mean(job: TrainingJob, engine: Engine, state: TrainerState, best: _Bes
 
 def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, progress: Progress) -> TrainerState:
     """The Trainer's state after the last step, whether it ran now or before."""
-    total = steps_of(len(job.training), job.options)
+    total = job.budget.steps
     run_loop = _loop(job.options.loop)
     if resume is not None:
         before = TrainerState.load_from_json(str(resume.folder / STATE))
-        if before.global_step >= total or stopped_early(before, job.options.patience):
+        if before.global_step >= total or stopped_early(before, job.options.patience, job.after):
+            return before
+        if job.budget.spent(elapsed(before)):
             return before
         progress.say(f"training  resuming at step {resume.step} of {total}")
         job.tuned.restore(resume.folder)
@@ -246,13 +269,15 @@ def _run_trainer(job: TrainingJob, engine: Engine, resume: Checkpoint | None, pr
         watcher = StepWatcher(
             every=steps_between_validations(len(job.training), job.options),
             patience=job.options.patience,
-            on_step=_reporter(bar),
+            on_step=_reporter(bar, job),
             stop_requested=lambda: job.group.any(stop.is_set() or job.group.stop_requested()),
+            after=job.after,
         )
         sharded = Sharded(engine.network, job.group.size) if job.group.sharding is Sharding.FSDP else None
         session = Session(job, engine, sharded)
-        state = run_loop(session, [StepCounter(session), watcher], None if resume is None else resume.folder)
-    if watcher.stopped and state.global_step < total:
+        callbacks = [StepCounter(session), watcher, *([TimeLimit(session)] if job.budget.seconds else [])]
+        state = run_loop(session, callbacks, None if resume is None else resume.folder)
+    if watcher.stopped and state.global_step < total and not job.budget.spent(elapsed(state)):
         raise Interrupted(
             f"stopped after step {state.global_step} of {total}; the state of that step is safe. "
             "`atanor run` goes on from there."
@@ -277,10 +302,11 @@ def steps_between_validations(rows: int, options: TrainOptions) -> int:
     return options.validate_every or max(1, round(rows / options.batch / 4))
 
 
-def _reporter(bar: Activity) -> Callable[[TrainerState], None]:
+def _reporter(bar: Activity, job: TrainingJob) -> Callable[[TrainerState], None]:
     """Shows every step's loss, the newest validation loss and the tokens a second on the progress bar."""
 
     def report(state: TrainerState) -> None:
+        job.follow(state.log_history)
         newest = state.log_history[-1]
         figures: dict[str, float | str] = {}
         if losses := training_losses(state):

@@ -18,6 +18,7 @@ from transformers import TrainerState
 
 from atanor.compute import Engine, device_name
 from atanor.train.checkpoint import drop_old, writing_checkpoint
+from atanor.train.continuing import build_continued, set_rates
 from atanor.train.history import AVERAGE, best_step, elapsed, validation_losses
 from atanor.train.job import TrainingJob
 from atanor.train.objectives import TrainingItem
@@ -48,6 +49,8 @@ class Session:
         self._executed = 0
         self._loss = 0.0
         self._penalties: dict[str, float] = {}
+        self._skipped = False
+        self._seconds = 0.0
         self.optimizer = build_optimizer(job.tuned.model.named_parameters(), job.options, job.rates)
         self._schedule: LRScheduler | None = None
 
@@ -59,8 +62,20 @@ class Session:
 
     def begin(self, steps: int) -> LRScheduler:
         """Make the schedule over all steps of the run."""
-        self._schedule = build_schedule(self.optimizer, self.job.options, steps)
+        timed = self.job.budget.seconds is not None
+        share = (lambda: self.job.budget.time_share(self._seconds)) if timed else None
+        options, continued = self.job.options, self.job.continuation
+        self._schedule = (
+            build_schedule(self.optimizer, options, steps, share)
+            if continued is None
+            else build_continued(self.optimizer, options, steps, continued)
+        )
         return self._schedule
+
+    @property
+    def out_of_time(self) -> bool:
+        """The time of training was spent when the newest step's gradient was there."""
+        return self.job.budget.spent(self._seconds)
 
     def windows(self) -> WindowLoader:
         """The windows of an epoch, each the items of one optimizer step."""
@@ -74,6 +89,11 @@ class Session:
         self._executed = done.executed
         self._loss = done.loss
         self._penalties = {f"penalty_{name}": value for name, value in done.penalties.items()}
+        self._skipped = done.skipped
+        if self.job.budget.seconds is not None:
+            mine = elapsed(state) + time.perf_counter() - self._clock
+            # Processes that train together go by the clock of the first.
+            (self._seconds,) = self.job.group.total([mine if self.job.group.first else 0.0])
         state.num_input_tokens_seen += done.logical
         return done.loss
 
@@ -84,11 +104,14 @@ class Session:
     def entry(self, logs: dict[str, float], state: TrainerState) -> dict[str, float]:
         """An entry of the history, with what is added up over interruptions.
 
-        `elapsed` is seconds of training so far; `executed`, of a step, the tokens computed for it, and `penalty_…` what
-        each regulariser added to its loss. A step's `loss` is as it was computed: a loop may have rounded it.
+        `elapsed` is seconds of training so far; `executed`, of a step, the tokens computed for it, `penalty_…` what
+        each regulariser added to its loss, and `skipped` stands where it was left out. A step's `loss` is as it was
+        computed: a loop may have rounded it.
         """
         now = time.perf_counter()
         step = {"loss": self._loss, "executed": float(self._executed), **self._penalties} if "loss" in logs else {}
+        if step and self._skipped:
+            step["skipped"] = 1.0
         told = {**logs, **step, "elapsed": elapsed(state) + now - self._clock}
         self._clock = now
         return told
@@ -118,6 +141,8 @@ class Session:
     def resume(self, folder: Path) -> None:
         """Put optimizer, schedule and what is kept beside what trains where a checkpoint has them."""
         read_optimizer(folder, self.optimizer, self.schedule)
+        if self.job.continuation is not None:
+            set_rates(self.schedule)
         self._step.resume(folder)
 
     def _wanted(self, state: TrainerState) -> set[int | None]:

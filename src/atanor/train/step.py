@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ import torch
 from atanor.compute import Engine
 from atanor.errors import Problem, TrainingError
 from atanor.train.job import TrainingJob
+from atanor.train.loss_scaling import DynamicScale
 from atanor.train.objectives import CountsSteps, TrainingItem
 from atanor.train.remedies.averaging import MovingAverage
 from atanor.train.sharding import Sharded
@@ -27,12 +28,14 @@ class StepDone:
         logical: tokens of its rows.
         executed: tokens computed for it.
         penalties: what each regulariser added to the loss, by its name.
+        skipped: its gradients overflowed float16 and were dropped.
     """
 
     loss: float
     logical: int
     executed: int
     penalties: Mapping[str, float] = field(default_factory=dict)
+    skipped: bool = False
 
 
 class WindowStep:
@@ -49,6 +52,7 @@ class WindowStep:
         self.engine = engine
         self.sharded = sharded
         self._trained = [parameter for parameter in job.tuned.model.parameters() if parameter.requires_grad]
+        self.scale = DynamicScale(engine.loss_scale) if engine.dtype == torch.float16 else None
         average = job.options.against_forgetting.average
         decay = None if average is None else average.decay
         self.average = None if decay is None else MovingAverage(job.tuned, decay)
@@ -58,12 +62,14 @@ class WindowStep:
 
         Args:
             window: the items of one optimizer step.
-            step: its number from 1, for errors.
+            step: its number from 1, for errors and for what is drawn in it.
 
         Raises:
             TrainingError: the loss is not finite.
         """
         self.job.tuned.model.train()
+        if self.engine.noise is not None:
+            self.engine.noise.step = step
         if isinstance(self.job.objective, CountsSteps):
             self.job.objective.at_step(step)
         done = self._gradient(window) if self.job.group.alone else self._together(window, step)
@@ -75,7 +81,12 @@ class WindowStep:
                 fix="Lower the learning rate; the last whole checkpoint is kept",
             )
             raise TrainingError(f"the loss of step {step} is not a finite number", [problem])
-        return done
+        if self.scale is None:
+            return done
+        # Of processes that train together all leave a step out, or none.
+        finite = not self.job.group.any(not self.scale.finite(self._trained))
+        self.scale.finish(self._trained, finite)
+        return replace(done, skipped=not finite)
 
     def validate(self) -> float:
         """Mean loss of the validation items, without a gradient."""
@@ -105,11 +116,15 @@ class WindowStep:
         self.job.tuned.save(checkpoint)
         if self.average is not None:
             self.average.save(checkpoint)
+        if self.scale is not None:
+            self.scale.save(checkpoint)
 
     def resume(self, checkpoint: Path) -> None:
         """Take what is kept beside what trains from a checkpoint."""
         if self.average is not None:
             self.average.restore(checkpoint)
+        if self.scale is not None:
+            self.scale.restore(checkpoint)
 
     def _gradient(self, window: Sequence[TrainingItem]) -> StepDone:
         loss = self.job.objective.backward(self.engine, window)

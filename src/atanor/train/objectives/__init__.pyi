@@ -1,5 +1,5 @@
 from .base import CountsSteps, Objective, TrainingItem
-from .classification import Classification, ClassifiedText, row_of
+from .classification import Classification, ClassifiedText
 from .completion import Completion
 from .declaring import LearnsFrom, ObjectiveOptions
 from .judgement import JudgedAnswer, ProspectJudgement
@@ -31,5 +31,4 @@ __all__ = [
     "SimplePreference",
     "Supervision",
     "TrainingItem",
-    "row_of",
 ]

@@ -36,12 +36,8 @@ class ClassifiedText:
     @property
     def row(self) -> TokenRow:
         """The text as the engine takes it: the last token is what is predicted, a class, and is not read."""
-        return row_of(self.tokens, self.classes[0] if self.classes else 0, self.example_id)
-
-
-def row_of(tokens: tuple[int, ...], number: int = 0, example_id: str = "") -> TokenRow:
-    """A text as the engine takes it where the logits of its classes are asked for."""
-    return TokenRow(example_id, (*tokens, number), (*(0.0 for _ in tokens), 1.0), 0)
+        number = self.classes[0] if self.classes else 0
+        return TokenRow(self.example_id, (*self.tokens, number), (*(0.0 for _ in self.tokens), 1.0), 0)
 
 
 class Classification(Objective):

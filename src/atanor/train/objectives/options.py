@@ -14,6 +14,14 @@ from atanor.train.objectives.declaring import LearnsFrom, ObjectiveOptions
 class CompletionOptions(ObjectiveOptions):
     """`completion`: the likelihood of the answers, or of the whole text where rows are plain text."""
 
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of every target that is spread evenly over the vocabulary in training (0.1 is usual); "
+        "validation stays plain.",
+    )
+
 
 class DpoOptions(ObjectiveOptions):
     """`dpo`: the better answer gains on the worse one, held to the base (Rafailov et al. 2023, arXiv:2305.18290)."""

@@ -47,8 +47,8 @@ class ObjectiveKind:
 
 
 def _completion(options: CompletionOptions, tuned: Tuned, material: Material) -> Objective:
-    del options, tuned, material
-    return Completion()
+    del tuned, material
+    return Completion(options.label_smoothing)
 
 
 def _dpo(options: DpoOptions, tuned: Tuned, material: Material) -> Objective:

@@ -40,8 +40,8 @@ class L2SP:
 
     def backward(self, engine: Engine, rows: Sequence[TokenRow]) -> float:
         """See `Regulariser.backward`."""
-        del engine, rows
-        return self._anchor.backward(self.weight, None)
+        del rows
+        return self._anchor.backward(self.weight, None, engine.loss_scale.value)
 
 
 class Ewc:
@@ -73,8 +73,8 @@ class Ewc:
 
     def backward(self, engine: Engine, rows: Sequence[TokenRow]) -> float:
         """See `Regulariser.backward`."""
-        del engine, rows
-        return self._anchor.backward(self.weight / 2, self._importance)
+        del rows
+        return self._anchor.backward(self.weight / 2, self._importance, engine.loss_scale.value)
 
 
 class _Anchor:
@@ -92,8 +92,8 @@ class _Anchor:
         self._start = {name: one.detach().clone() for name, one in self._trained()}
 
     @torch.no_grad()
-    def backward(self, weight: float, importance: Mapping[str, Tensor] | None) -> float:
-        """Adds the gradient of weight x sum of importance x distance^2; returns that penalty."""
+    def backward(self, weight: float, importance: Mapping[str, Tensor] | None, scale: float) -> float:
+        """Adds the gradient of weight x sum of importance x distance^2, times the loss scale; returns that penalty."""
         total = 0.0
         for name, parameter in self._trained():
             distance = parameter - self._start[name]
@@ -101,7 +101,7 @@ class _Anchor:
             total += float((pull * distance).sum(dtype=torch.float64))
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-            parameter.grad.add_(pull, alpha=2 * weight)
+            parameter.grad.add_(pull, alpha=2 * weight * scale)
         return weight * total
 
     def _trained(self) -> list[tuple[str, nn.Parameter]]:
