@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+from typer.testing import CliRunner
 
+from atanor.cli.app import app
 from atanor.errors import ConfigurationError
 from atanor.models.pruning import evenly, random_network
 from atanor.progress import Silent
@@ -116,3 +118,10 @@ def test_what_cannot_be_is_refused(
 def test_a_folder_that_is_there_is_not_written_over(five_layers: Path) -> None:
     with pytest.raises(ConfigurationError, match="it is there already"):
         prune(five_layers, "2", five_layers)
+
+
+def test_the_command_says_what_stayed_and_what_to_write_next(five_layers: Path, tmp_path: Path) -> None:
+    printed = CliRunner().invoke(app, ["prune", f"path:{five_layers}", "--layers", "2", "--out", str(tmp_path / "s")])
+    assert printed.exit_code == 0
+    text = " ".join(printed.stdout.split())
+    assert "layers 0, 4" in text and "in atanor.yaml, and name a teacher" in text
