@@ -28,17 +28,17 @@ from typing import Any
 
 import atanor
 from atanor.cli.screen import quiet_libraries
-from atanor.cli.trials import TrialWatcher
 from atanor.evaluate.report import Report
 from atanor.project.assessment import versions
 from benchmarks.drawing import DATA, SEED, Row, apart, require, write_project
 from benchmarks.machine import machine
+from benchmarks.processor_time import ProcessorTime
 
 RESULTS = Path(__file__).parent / "results" / "methods.json"
-TRAINING = 960
+TRAINING = 480
 VALIDATION = 48
 TEST = 200
-TRAINED = {"epochs": 1, "batch": 8, "validate_every": 40, "patience": 0}
+TRAINED = {"epochs": 1, "batch": 8, "validate_every": 20, "patience": 0}
 
 METHODS: dict[str, dict[str, Any]] = {
     "LoRA r16": {"lora": {}},
@@ -141,9 +141,11 @@ def measure(folder: Path) -> dict[str, Any]:
     """Run the project's one method in this process."""
     quiet_libraries()
     project = atanor.Project.load(folder)
-    (report,) = project.run(watcher=TrialWatcher()).reports
+    watcher = ProcessorTime()
+    (report,) = project.run(watcher=watcher).reports
     page = project.report_page(report.run)
-    return {**summary(report), "file_bytes": sum(file.stat().st_size for file in page.parent.rglob("*.safetensors"))}
+    found = {**summary(report), "file_bytes": sum(file.stat().st_size for file in page.parent.rglob("*.safetensors"))}
+    return {**found, "processor_seconds": watcher.seconds["training"]} if report.training is not None else found
 
 
 def summary(report: Report) -> dict[str, Any]:
