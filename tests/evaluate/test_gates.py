@@ -32,7 +32,7 @@ def test_every_form_is_read(text: str, metric: str, kind: GateKind, amount: floa
 
 
 def test_the_forms_that_are_shown_are_the_forms_that_are_read() -> None:
-    assert len(FORMS) == 7
+    assert len(FORMS) == 8
     for form in FORMS:
         parse_gate(form.replace("<metric>", "bleu").replace("X", "0.5"))
 

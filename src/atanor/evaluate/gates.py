@@ -20,8 +20,11 @@ FORMS = (
     "<metric> within X",
     "<metric> at least X",
     "<metric> at most X",
+    "clean data",
 )
 """Every sentence a gate can be, X being a number in the metric's unit."""
+CLEAN_DATA = "clean data"
+"""The gate that no test item stands in the training rows; it is about no metric."""
 
 
 class GateKind(StrEnum):
@@ -31,6 +34,7 @@ class GateKind(StrEnum):
     NOT_WORSE = "not worse"
     AT_LEAST = "at least"
     AT_MOST = "at most"
+    CLEAN = "clean"
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ def parse_gate(text: str) -> Gate:
     Raises:
         ConfigurationError: it is none of them, or X is no number, or not above 0 where it is a change.
     """
+    if text.split() == CLEAN_DATA.split():
+        return Gate(text, "data", GateKind.CLEAN)
     found = _SENTENCE.fullmatch(text.strip())
     if found is None:
         raise _refused(text, "a gate is one of: " + "; ".join(FORMS))
@@ -80,7 +86,7 @@ def parse_gate(text: str) -> Gate:
 
 def gate_metrics(gates: Iterable[Gate]) -> set[str]:
     """Names of the metrics that gates ask for."""
-    return {gate.metric for gate in gates}
+    return {gate.metric for gate in gates if gate.kind is not GateKind.CLEAN}
 
 
 def judge(gate: Gate, comparisons: Sequence[Comparison]) -> GateResult:
@@ -91,6 +97,8 @@ def judge(gate: Gate, comparisons: Sequence[Comparison]) -> GateResult:
     - `not worse by X`: the whole interval of the gain is at or above -X (non-inferiority); without X, the metric's
       margin is the X. Of a candidate on too few items this cannot be shown, and the gate fails.
     - `at least X`, `at most X`: the candidate's own score over the test items, as measured.
+
+    Of `clean data` no comparison knows anything: see `contamination.leaks.clean_data`.
 
     A gate that is not passed is undecided where the interval holds what is asked for as well as less.
 

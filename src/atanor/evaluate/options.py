@@ -67,3 +67,8 @@ class EvaluationOptions(Options):
 
     resamples: int = Field(10_000, ge=1_000, description="Bootstrap resamples behind every interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence of every interval.")
+    contaminated: Literal["exclude", "keep"] = Field(
+        "exclude",
+        description="What becomes of test items that stand in the training rows, exactly, nearly or in long runs of "
+        "words: `exclude` leaves them out of the verdict, `keep` counts them. The report shows both numbers.",
+    )

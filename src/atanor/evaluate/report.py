@@ -6,11 +6,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from atanor.evaluate.contamination.leaks import ContaminationSection
 from atanor.evaluate.items import Comparison, GateResult, Verdict
 
 
 class ReportItem(BaseModel):
-    """One test item with both answers and its score on every metric, for the item browser."""
+    """One test item with both answers and its score on every metric, for the item browser.
+
+    A `learned` one stands in the training rows: see `Report.contamination`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,6 +26,7 @@ class ReportItem(BaseModel):
     baseline_scores: dict[str, float | None]
     candidate_scores: dict[str, float | None]
     also_right: list[str] = []
+    learned: bool = False
 
 
 class DataSection(BaseModel):
@@ -113,3 +118,4 @@ class Report(BaseModel):
     parent: str | None = None
     test_shows: list[str] = []
     looks: int = 1
+    contamination: ContaminationSection | None = None

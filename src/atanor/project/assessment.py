@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +28,8 @@ from atanor.evaluate import (
     overall,
     parse_gate,
 )
+from atanor.evaluate.contamination.leaks import ContaminationSection, both_numbers, clean_data
+from atanor.evaluate.gates import GateKind
 from atanor.evaluate.items import Verdict
 from atanor.evaluate.power import sight_of
 from atanor.evaluate.report import DataSection, Report, ReportItem, TrainingSection
@@ -145,25 +147,30 @@ class Examiner:
         """The metrics by which a candidate can be compared: a classifier has no likelihood of texts."""
         return [metric for metric in self.metrics if candidate.general is not None or judged(metric)]
 
-    def compare(self, baseline: Sat, candidate: Sat) -> list[Comparison]:
-        """One comparison a metric that both have."""
+    def compare(self, baseline: Sat, candidate: Sat, without: Collection[str] = ()) -> list[Comparison]:
+        """One comparison a metric that both have, on the test items whose ids are not among `without`."""
         results = []
+        kept = [number for number, item in enumerate(self.items) if item.id not in without]
         for metric in self.compared(candidate):
-            items, before, after = self.items, baseline.test, candidate.test
+            items = [self.items[number] for number in kept]
+            before, after = [baseline.test[number] for number in kept], [candidate.test[number] for number in kept]
             if metric.uses_general_text and baseline.general is not None and candidate.general is not None:
                 items, before, after = baseline.general_items, baseline.general, candidate.general
             results.append(compare(metric, items, before, after, seed=self.seed, options=self.role.evaluate))
         return results
 
-    def judge(self, comparisons: Sequence[Comparison]) -> list[GateResult]:
+    def judge(self, comparisons: Sequence[Comparison], contamination: ContaminationSection) -> list[GateResult]:
         """Whether each gate is reached; one about a metric that the candidate has no figure of is not."""
         measured = {comparison.metric for comparison in comparisons}
-        return [
-            judge(gate, comparisons)
-            if gate.metric in measured
-            else GateResult(gate.text, False, f"`{gate.metric}` is not defined for a candidate that writes nothing")
-            for gate in self.gates
-        ]
+
+        def judged(gate: Gate) -> GateResult:
+            if gate.kind is GateKind.CLEAN:
+                return clean_data(gate.text, contamination)
+            if gate.metric in measured:
+                return judge(gate, comparisons)
+            return GateResult(gate.text, False, f"`{gate.metric}` is not defined for a candidate that writes nothing")
+
+        return [judged(gate) for gate in self.gates]
 
     def _key(self, identity: str, paper: TestPaper) -> str:
         content = [
@@ -207,12 +214,12 @@ def build_report(
     baseline: Sat,
     candidate: Sat,
     estimate: Estimate | None,
+    contamination: ContaminationSection,
 ) -> Report:
     """Compare, judge and gather everything a reader needs."""
-    comparisons = examiner.compare(baseline, candidate)
+    judged = weigh(examiner, baseline, candidate, contamination)
+    comparisons = judged.comparisons
     looks = examiner.store.look(data.split_sha, candidate.key)
-    gates = examiner.judge(comparisons)
-    verdict, headline = overall(comparisons, gates, confidence=examiner.role.evaluate.confidence)
     base = examiner.base
     return Report(
         project=project,
@@ -224,21 +231,53 @@ def build_report(
         base_licence=base.local.licence,
         candidate=f"{role_name}-{run.id}",
         created=now(),
-        verdict=verdict,
-        headline=headline,
+        verdict=judged.verdict,
+        headline=judged.headline,
         confidence=examiner.role.evaluate.confidence,
         comparisons=comparisons,
-        gates=gates,
+        gates=judged.gates,
+        contamination=judged.contamination,
         released=None,
         data=data,
         training=_training_section(method, made, base, estimate),
-        items=_report_items(examiner, comparisons, baseline, candidate),
+        items=_report_items(examiner, judged, baseline, candidate),
         project_file=project_text,
         versions=versions(),
         test_shows=examiner.test_shows,
         looks=looks,
         notes=_notes(examiner, made, method, worn(looks, comparisons, examiner.role.evaluate.confidence)),
     )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdict on a candidate, with everything it rests on; `every` compares on all items, counted or not."""
+
+    every: list[Comparison]
+    comparisons: list[Comparison]
+    gates: list[GateResult]
+    verdict: Verdict
+    headline: str
+    contamination: ContaminationSection
+
+
+def weigh(examiner: Examiner, baseline: Sat, candidate: Sat, found: ContaminationSection) -> Judged:
+    """The verdict as the role's policy on learned items has it, and what the other policy would make of it."""
+    confidence = examiner.role.evaluate.confidence
+    every = examiner.compare(baseline, candidate)
+    if not found.learned:
+        gates = examiner.judge(every, found)
+        return Judged(every, every, gates, *overall(every, gates, confidence=confidence), found)
+    if len(found.learned) == len(examiner.items):
+        headline = "Cannot tell: every test item stands in the training rows. Hold out others."
+        return Judged(every, every, examiner.judge(every, found), Verdict.CANNOT_TELL, headline, found)
+    clean = examiner.compare(baseline, candidate, without=found.learned)
+    counted, other = (clean, every) if found.policy == "exclude" else (every, clean)
+    gates = examiner.judge(counted, found)
+    verdict, headline = overall(counted, gates, confidence=confidence)
+    otherwise, _ = overall(other, examiner.judge(other, found), confidence=confidence)
+    section = found.model_copy(update={"otherwise": other, "verdict_otherwise": otherwise})
+    return Judged(every, counted, gates, verdict, headline + both_numbers(section, counted), section)
 
 
 def passes(report: Report) -> bool:
@@ -272,11 +311,10 @@ def _training_section(method: str, made: Made, base: Base, estimate: Estimate | 
     )
 
 
-def _report_items(
-    examiner: Examiner, comparisons: Sequence[Comparison], baseline: Sat, candidate: Sat
-) -> list[ReportItem]:
+def _report_items(examiner: Examiner, judged: Judged, baseline: Sat, candidate: Sat) -> list[ReportItem]:
     general = {metric.name for metric in examiner.metrics if metric.uses_general_text}
-    on_items = [comparison for comparison in comparisons if comparison.metric not in general]
+    # Of all items: those that do not count in the verdict are shown as well.
+    on_items = [comparison for comparison in judged.every if comparison.metric not in general]
 
     def scores(number: int, of: Callable[[Comparison], tuple[float | None, ...]]) -> dict[str, float | None]:
         return {comparison.metric: of(comparison)[number] for comparison in on_items}
@@ -291,6 +329,7 @@ def _report_items(
             baseline_scores=scores(number, lambda comparison: comparison.baseline_scores),
             candidate_scores=scores(number, lambda comparison: comparison.candidate_scores),
             also_right=list(item.also_right),
+            learned=item.id in judged.contamination.learned,
         )
         for number, (item, before, after) in enumerate(zip(examiner.items, baseline.test, candidate.test, strict=True))
     ]

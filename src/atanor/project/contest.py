@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from atanor.errors import ConfigurationError, Problem
 from atanor.evaluate import Item, Metric, build_metric, compare
 from atanor.evaluate.items import Comparison, Outcome, Verdict
+from atanor.evaluate.options import EvaluationOptions
 from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_from_json
 from atanor.evaluate.statistics import holm
@@ -74,11 +75,16 @@ def hold_contest(loaded: LoadedProject, names: Sequence[str], watcher: Watcher) 
     folders = [store.run_folder(run) for run in runs]
     reports = [Report.model_validate_json((folder / "report.json").read_text(encoding="utf-8")) for folder in folders]
     role = _one_role(names, reports)
-    items = _items(loaded, role, watcher)
+    every = _items(loaded, role, watcher)
     for name, report in zip(names, reports, strict=True):
-        _require_same_items(name, report, items)
-    outcomes = [outcomes_from_json((folder / OUTCOMES).read_bytes()) for folder in folders]
+        _require_same_items(name, report, every)
     options = loaded.file.roles[role]
+    counted = _counted(every, reports, options.evaluate)
+    items = [every[number] for number in counted]
+    outcomes = [
+        [sat[number] for number in counted]
+        for sat in (outcomes_from_json((folder / OUTCOMES).read_bytes()) for folder in folders)
+    ]
     metrics = [build_metric(spec, loaded.root) for spec in options.metrics_in_force]
     # A classifier has no likelihood of texts, so its report has no comparison by one.
     shared = set.intersection(*({one.metric for one in report.comparisons} for report in reports))
@@ -117,6 +123,13 @@ def _one_role(names: Sequence[str], reports: Sequence[Report]) -> str:
 def _items(loaded: LoadedProject, role: str, watcher: Watcher) -> list[Item]:
     local = resolve_base(loaded.file.base_of(role), loaded.root, watcher)
     return prepare_role(loaded.file, role, loaded.root, Reader.of(local), watcher).items
+
+
+def _counted(items: Sequence[Item], reports: Sequence[Report], options: EvaluationOptions) -> list[int]:
+    """Numbers of the items that none of the candidates learned; of all where those count, or none is left."""
+    learned = {item.id for report in reports for item in report.items if item.learned}
+    kept = [number for number, item in enumerate(items) if item.id not in learned]
+    return kept if kept and options.contaminated == "exclude" else list(range(len(items)))
 
 
 def _require_same_items(name: str, report: Report, items: Sequence[Item]) -> None:

@@ -240,6 +240,7 @@ def _report(
         baseline=sat[0],
         candidate=sat[1],
         estimate=None,
+        contamination=job.contamination.of(candidate.id),
     )
     training = _source_report(job, candidate).training
     if training is not None:

@@ -10,20 +10,23 @@ import dataclasses
 import shutil
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from atanor.compute import device_name, process_bytes
 from atanor.errors import AtanorError, BaseModelError
 from atanor.evaluate import render_html
 from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
-from atanor.methods import DESCRIPTION, Bench, CandidateDescription, Framing, Made, TrainingOrigin
+from atanor.methods import DESCRIPTION, Bench, Framing, Made
 from atanor.methods.classification.material import ClassMaterial
 from atanor.methods.classification.options import ClassifierOptions
 from atanor.methods.tuning import TuningOptions
-from atanor.models import Base, QuantisedAdapter, load_base, resolve_base
+from atanor.models import Base, load_base, resolve_base
 from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
 from atanor.project.classes import class_material
+from atanor.project.contamination import Contamination
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
+from atanor.project.describing import describe
 from atanor.project.estimating import Prediction, Prepared, predict, trains_here
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
 from atanor.project.file import LoadedProject
@@ -73,6 +76,11 @@ class RoleJob:
     """What the method at work begins from."""
     continued: Continued | None = None
     learned: dict[str, ClassMaterial] = field(default_factory=dict)
+
+    @cached_property
+    def contamination(self) -> Contamination:
+        """Looks for the test items in what candidates were trained on."""
+        return Contamination(self.data, self.role.evaluate.contaminated, self.store)
 
     @property
     def role(self) -> RoleOptions:
@@ -173,7 +181,10 @@ def open_role(
     examiner = Examiner.of(base, role, items=data.items, root=loaded.root, seed=project.seed, store=store)
     for sentence in examiner.test_shows:
         watcher.say(f"test      {sentence}")
-    return RoleJob(loaded, name, store, watcher, base, data, examiner, again, trial)
+    job = RoleJob(loaded, name, store, watcher, base, data, examiner, again, trial)
+    if job.contamination.in_words is not None:
+        watcher.say(f"test      {job.contamination.in_words}")
+    return job
 
 
 def run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Report:
@@ -302,6 +313,7 @@ def _conclude(
 ) -> Report:
     """Write candidate, report and release, in that order."""
     folder = job.store.run_folder(run)
+    origin = job.continued or job.beginning
     report = build_report(
         project=job.loaded.file.project,
         project_text=job.loaded.text,
@@ -314,8 +326,8 @@ def _conclude(
         baseline=sat[0],
         candidate=sat[1],
         estimate=None if prediction is None else prediction.estimate,
+        contamination=job.contamination.of(None if origin is None else origin.parent),
     )
-    origin = job.continued or job.beginning
     if origin is not None:
         report = report.model_copy(update={"parent": origin.parent, "notes": [origin.in_words, *report.notes]})
     description = describe(job, choice, run, made).model_dump_json(indent=2)
@@ -362,34 +374,6 @@ def _gain(report: Report, metric: str) -> float:
     """Improvement on a metric; positive is better whatever the metric's direction."""
     first = next(one for one in report.comparisons if one.metric == metric)
     return first.change if first.higher_is_better else -first.change
-
-
-def describe(job: RoleJob, choice: MethodChoice, run: RunRecord, made: Made) -> CandidateDescription:
-    """Everything needed to ask the candidate again."""
-    base = job.base if made.classifier is None else made.classifier.classifying.base
-    origin = job.continued or job.beginning
-    return CandidateDescription(
-        role=job.name,
-        method=choice.name,
-        base=str(base.local.reference),
-        base_sha=base.local.sha,
-        template_sha=base.template_sha,
-        precision=str(job.base.model.dtype).removeprefix("torch."),
-        adapter=None if made.folder is None else made.folder.name,
-        quantisation=made.tuned.quantisation if isinstance(made.tuned, QuantisedAdapter) else None,
-        parent=None if origin is None else origin.parent,
-        training=None if made.training is None else _training_origin(job, choice, run),
-        classifier=None if made.classifier is None else made.classifier.description,
-        system=job.role.system,
-        choices=job.choices if made.classifier is None else (),
-        framing=made.framing,
-        generation=job.role.generate,
-    )
-
-
-def _training_origin(job: RoleJob, choice: MethodChoice, run: RunRecord) -> TrainingOrigin:
-    options = choice.options.model_dump(mode="json")
-    return TrainingOrigin(key=training_key(job, choice, run), options=options, seed=job.seed)
 
 
 def _beginning(job: RoleJob, choice: MethodChoice) -> Beginning | None:

@@ -153,9 +153,9 @@ def _body(reading: Reading, item: ReportItem) -> Markup:
             _said("Also right" if place else "Reference", text, "reference") for place, text in enumerate(right)
         ]
         texts = join(prompt, *references, tag("div", answers, class_="answers"))
-    return tag(
-        "div", texts, _scores(reading, item), tag("p", "item ", tag("code", item.id), class_="id"), class_="body"
-    )
+    learned = " · stands in the training rows" if item.learned else None
+    named = tag("p", "item ", tag("code", item.id), learned, class_="id")
+    return tag("div", texts, _scores(reading, item), named, class_="body")
 
 
 def _said(name: str, text: str | None, style: str, *, same: bool = False) -> Markup:

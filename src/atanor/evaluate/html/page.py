@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from atanor.evaluate.html import tables
+from atanor.evaluate.html.contamination import contamination_part
 from atanor.evaluate.html.forest import forest
 from atanor.evaluate.html.items import Reading, best_and_worst, browser
 from atanor.evaluate.html.lengths import answer_lengths
@@ -80,6 +81,7 @@ def _sections(report: Report) -> list[Section]:
     return [
         Section("metrics", "Metrics", _metrics(report)),
         Section("gates", "Gates", tables.gate_table(report.gates)),
+        Section("contamination", "Test items in the training rows", contamination_part(report.contamination)),
         Section("training", "Training", _training(report)),
         Section("scores", "Scores of single items", tag("div", item_scores(comparisons), class_="plots")),
         Section("lengths", "Length of the answers", tag("div", answer_lengths(report.items), class_="plots")),
