@@ -1,5 +1,6 @@
 from .architecture import Architecture
 from .counting import Counts, count_window
+from .decoding import KeyValueStore
 from .divergence import Divergence, Matching
 from .engine import Engine, Route, Work, total_weight
 from .estimate import (
@@ -31,6 +32,7 @@ __all__ = [
     "Estimate",
     "Flops",
     "GroupLoss",
+    "KeyValueStore",
     "LossScale",
     "Matching",
     "Memory",

@@ -18,7 +18,7 @@ from peft import PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from atanor.compute import attention, gating
+from atanor.compute import attention, decoding, gating
 from atanor.compute.agreement import difference, measured
 from atanor.compute.divergence import Matching
 from atanor.compute.encoded import Encoded, LogitLoss
@@ -309,6 +309,27 @@ class Engine:
         self._run(rows, keep, None, gradient=False, keeps_keys=True)
         return cache
 
+    @contextmanager
+    def decoding(self, store: decoding.KeyValueStore) -> Iterator[Callable[[Tensor], Tensor]]:
+        """Within this context a function continues every sequence of the store by one token.
+
+        It takes the tokens, (B,), and returns the logits of what follows each, (B, V), in float32 or wider.
+        """
+        assert self.route is not Route.SEPARATE
+
+        def step(tokens_B: Tensor) -> Tensor:
+            with self._autocast():
+                output = self.network.get_decoder()(
+                    input_ids=tokens_B[:, None],
+                    position_ids=store.begin_step(self.device),
+                    use_cache=False,
+                    decoding=store,
+                )
+            return self._head.logits(output.last_hidden_state[:, 0])
+
+        with torch.no_grad(), self._computing(decoding.NAME):
+            yield step
+
     def self_check(self, rows: Sequence[WeightedTokens]) -> float:
         """Relative difference of loss and gradient from the model's own computation, one row at a time.
 
@@ -384,17 +405,17 @@ class Engine:
             self.loss_scale,
         )
         step = window.backward if gradient else window.forward
-        with self._computing():
+        with self._computing(attention.NAME):
             return sum(step(part, Trunks()) for part in passes)
 
     @contextmanager
-    def _computing(self) -> Iterator[None]:
-        """Within this context the network attends over forests and computes with the hand-written layers."""
+    def _computing(self, attention_name: str) -> Iterator[None]:
+        """Within this context the network attends so and computes with the hand-written layers."""
         before = self.network.config._attn_implementation
         with ExitStack() as stack:
             if self.route is Route.FOREST:
                 stack.enter_context(self._fusion.active())
-            self.network.set_attn_implementation(attention.NAME)
+            self.network.set_attn_implementation(attention_name)
             stack.callback(self.network.set_attn_implementation, before)
             yield
 

@@ -13,6 +13,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 from transformers.generation.streamers import BaseStreamer
 
 from atanor.errors import ConfigurationError, Problem
+from atanor.inference.continuous import continuing_engine, write_greedily
 from atanor.inference.prefill import Prefill
 from atanor.models import Base, virtual_tokens
 from atanor.progress import Progress
@@ -51,7 +52,9 @@ def generate_answers(
 ) -> list[Answer]:
     """Answer every prompt, in the order given.
 
-    Prompts of similar length go together, padded on the left; what prompts of a batch have in common is read once.
+    Greedy answers go on together, each leaving when it ends (`continuous`); where that is not possible, and for sampled
+    ones, prompts of similar length make batches, padded on the left. What prompts that are read together have in common
+    is read once.
     Greedy answers do not depend on the batch they are in, up to rounding.
 
     Args:
@@ -80,6 +83,13 @@ def generate_answers(
         )
     torch.manual_seed(decoding.seed)
     answers: dict[int, Answer] = {}
+    engine = continuing_engine(model, prompts) if decoding.temperature == 0 else None
+    if engine is not None:
+        with progress.start(name, len(prompts), "answer") as bar:
+            for number, tokens in write_greedily(engine, prompts, decoding.max_new_tokens, base.end_ids):
+                answers[number] = _read(base, tokens)
+                bar.advance()
+        return [answers[number] for number in range(len(prompts))]
     prefill = Prefill(model, prompts)
     with progress.start(name, len(prompts), "answer") as bar:
         # PEFT cannot tell virtual tokens the place of a padded prompt: its prompts go with others of their length.
@@ -175,7 +185,7 @@ def _without_position_ids() -> Iterator[None]:
         yield
 
 
-def _read(base: Base, tokens: list[int]) -> Answer:
+def _read(base: Base, tokens: Sequence[int]) -> Answer:
     end = next((place for place, token in enumerate(tokens) if token in base.end_ids), None)
     text = base.tokenizer.decode(tokens[:end], skip_special_tokens=True)
     written = tokens if end is None else tokens[: end + 1]
