@@ -21,7 +21,8 @@ def item(number: int, reference: str = "yes", cluster: str | None = None) -> Ite
 
 def outcome(answer: str | None = "yes", nll: float = 12.0, tokens: int = 10, size: int = 40) -> Outcome:
     """Its worse answer has 22 nats, between a reference found likely and one found unlikely."""
-    return Outcome(answer, True, nll, tokens, size, 22.0, tokens)
+    written = None if answer is None else len(answer.split())
+    return Outcome(answer, True, nll, tokens, size, 22.0, tokens, 0.9, nll / 10, 20, written)
 
 
 def metric(name: str, argument: str | None = None, root: Path = NOWHERE, margin: float | None = None) -> Metric:

@@ -21,9 +21,12 @@ from atanor.evaluate.wear import worn
 from tests.evaluate.marking import comparison, item, metric, outcome
 
 OPTIONS = EvaluationOptions(resamples=2000)
-ANSWERED = [entry.name for entry in METRICS if entry.argument is None]
+ELSEWHERE = {"distinct_1", "distinct_2", "repetition", "mcc", "answer_length", "tokens_used"}
+"""What sees no difference between answers that are all alike, what wants one class an item, and counts without bounds,
+which have no width where every item changes alike."""
+ANSWERED = [entry.name for entry in METRICS if entry.argument is None and entry.name not in ELSEWHERE]
 OBJECT = '{"who": "Inés", "does": "opens the last book of the library"}'
-POOR = "it was a dark and stormy night, and nobody was there"
+POOR = "it was a dark and stormy night, and nobody was there to hear the clock strike twelve"
 
 BETTER, WORSE, SAME, UNSURE = Verdict.BETTER, Verdict.WORSE, Verdict.NO_DIFFERENCE, Verdict.CANNOT_TELL
 

@@ -131,17 +131,21 @@ def test_an_encoder_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_base_that_chooses_among_the_labels_answers_with_nothing_else(tmp_path: Path, tiny_base_folder: Path) -> None:
     more = (
-        "    methods: [prompt, lora: {epochs: 1, batch: 8, validate_every: 9}]\n    metrics: [accuracy, perplexity]\n"
+        "    methods: [prompt, lora: {epochs: 1, batch: 8, validate_every: 9}]\n"
+        "    metrics: [accuracy, perplexity, latency, tokens_used]\n"
     )
     project = write(tmp_path / "topics", tiny_base_folder, more)
     path = tmp_path / "topics" / "atanor.yaml"
-    path.write_text(path.read_text().replace("{max_new_tokens: 4}", "{choices: labels}"))
+    path.write_text(path.read_text().replace("{max_new_tokens: 4}", "{choices: labels}").replace("[acc", "[ece, acc"))
     project = atanor.Project.load(path)
     prompted, tuned = project.run().reports
     for report in (prompted, tuned):
         assert {item.baseline_answer for item in report.items} <= set(CLASSES)
         assert {item.candidate_answer for item in report.items} <= set(CLASSES)
-        assert "forgetting" in {one.metric for one in report.comparisons}, "it can still write"
+        found = {one.metric: one for one in report.comparisons}
+        assert "forgetting" in found, "it can still write"
+        assert 0 <= found["ece"].candidate <= 1 and found["latency"].candidate > 0 < found["tokens_used"].candidate
+        assert not found["latency"].target and found["ece"].target
     conversation = project.chat(tuned.candidate)
     item = tuned.items[0]
     assert conversation.ask(item.prompt) == item.candidate_answer == conversation.probabilities[0][0]

@@ -362,3 +362,9 @@ def test_choosing_among_labels_needs_labels(tmp_path: Path) -> None:
     assert checked(tmp_path, LABELLED + "    generate: {choices: labels}\n") == []
     error = refused(write_project(tmp_path, LABELLED + "    generate: {choices: labels, temperature: 0.5}\n"))
     assert "`choices` are weighed, not written" in error.problems[0].reason
+
+
+def test_calibration_needs_answers_that_are_chosen(tmp_path: Path) -> None:
+    error = refused(write_project(tmp_path, LABELLED + "    metrics: [accuracy, ece]\n"))
+    assert "`ece` compares probabilities of answers that are chosen" in error.problems[0].reason
+    assert checked(tmp_path, LABELLED + "    metrics: [ece]\n    generate: {choices: labels}\n") == []

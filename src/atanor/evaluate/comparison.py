@@ -75,6 +75,7 @@ def compare(
         p_ranks=found.p_ranks,
         p_equivalent=found.p_equivalent(margin),
         p_not_worse=found.p_above(-margin) if metric.higher_is_better else found.p_below(margin),
+        target=metric.target,
     )
 
 
@@ -131,7 +132,8 @@ def overall(
 ) -> tuple[Verdict, str]:
     """The verdict on a candidate and its headline.
 
-    It concerns the target metrics: all but `forgetting`, whose word is the gates'. The first rule that holds decides:
+    It concerns the target metrics: all but `forgetting` and what an answer costs, whose word is the gates'. The
+    first rule that holds decides:
 
     1. some targets better and some worse: `cannot tell`, and the headline names both;
     2. a target worse: `worse`. Harm is not adjusted for the number of metrics;
@@ -149,7 +151,7 @@ def overall(
         gates: the project's gates, judged.
         confidence: of the intervals, as in `EvaluationOptions`.
     """
-    targets = [comparison for comparison in comparisons if comparison.metric != GUARD]
+    targets = [comparison for comparison in comparisons if comparison.target and comparison.metric != GUARD]
     verdict, sentence = _of_targets(targets, gates, 1 - confidence)
     damaged = [found for found in comparisons if found.metric == GUARD and found.verdict is Verdict.WORSE]
     if damaged and verdict is not Verdict.WORSE:
@@ -158,8 +160,7 @@ def overall(
 
 
 def _statistics(metric: Metric, items: Sequence[Item], outcomes: Sequence[Outcome]) -> Statistics:
-    rows = [metric.statistics(item, outcome) for item, outcome in zip(items, outcomes, strict=True)]
-    return np.asarray(rows, dtype=np.float64)
+    return np.asarray(metric.tabulate(items, outcomes), dtype=np.float64)
 
 
 def _change(

@@ -46,6 +46,10 @@ class Outcome:
         bytes: UTF-8 bytes of the reference.
         rejected_nll: the same as `nll` of the worse answer; None where there is none, or no metric compares answers.
         rejected_tokens: number of its tokens.
+        confidence: the candidate's own probability of its answer, where it chose among some; None where it wrote.
+        seconds: what making the answer took of the machine it was made on; None where nothing was made.
+        prompt_tokens: tokens that were read for the answer; None where they are not known.
+        answer_tokens: tokens that were written, the end included; None where they are not known.
     """
 
     answer: str | None
@@ -55,6 +59,10 @@ class Outcome:
     bytes: int
     rejected_nll: float | None = None
     rejected_tokens: int = 0
+    confidence: float | None = None
+    seconds: float | None = None
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
 
 
 class Verdict(StrEnum):
@@ -85,6 +93,7 @@ class Comparison:
         p_ranks: Wilcoxon's signed-rank p-value of no change; None of a yes/no metric and where nothing changed.
         p_equivalent: of a change as large as the margin, either way: small where there is surely no such change.
         p_not_worse: of the candidate being worse by the margin: small where it surely is not.
+        target: the metric is about what the role should do; else it is a cost, which makes no candidate better.
     """
 
     metric: str
@@ -106,6 +115,7 @@ class Comparison:
     p_ranks: float | None = None
     p_equivalent: float | None = None
     p_not_worse: float | None = None
+    target: bool = True
 
 
 @dataclass(frozen=True)

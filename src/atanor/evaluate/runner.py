@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import math
+import os
+import platform
+import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 
@@ -61,8 +65,9 @@ def sit(
     """
     decoding = Decoding(generation.max_new_tokens, generation.temperature, generation.top_p, seed)
     answers: list[Answer | None] = [None] * len(paper.rows)
+    confidences: list[float | None] = [None] * len(paper.rows)
     if paper.prompts and paper.choices:
-        answers = list(_chosen(model, paper, f"{who} chooses among {len(paper.choices)} labels", progress))
+        answers, confidences = _chosen(model, paper, f"{who} chooses among {len(paper.choices)} labels", progress)
     elif paper.prompts:
         answers = list(
             generate_answers(
@@ -83,16 +88,33 @@ def sit(
             bytes=row.supervised_bytes,
             rejected_nll=rejected_nll,
             rejected_tokens=0 if rejected is None else rejected.supervised,
+            confidence=confidence,
+            seconds=None if answer is None else answer.seconds,
+            prompt_tokens=None if answer is None else len(prompt),
+            answer_tokens=None if answer is None else len(answer.tokens),
         )
-        for row, rejected, answer, (nll, rejected_nll) in zip(paper.rows, worse, answers, scores, strict=True)
+        for row, rejected, answer, confidence, prompt, (nll, rejected_nll) in zip(
+            paper.rows, worse, answers, confidences, paper.prompts or [()] * len(paper.rows), scores, strict=True
+        )
     ]
 
 
-def _chosen(model: PreTrainedModel | PeftModel, paper: TestPaper, name: str, progress: Progress) -> Iterator[Answer]:
-    """For every prompt the choice that is likeliest after it, its end included."""
+def _chosen(
+    model: PreTrainedModel | PeftModel, paper: TestPaper, name: str, progress: Progress
+) -> tuple[list[Answer | None], list[float | None]]:
+    """For every prompt the choice that is likeliest after it, its end included, and its probability among them."""
     tokens = [choice for _, choice in paper.choices]
-    for nll in score_choices(model, paper.prompts, [tokens] * len(paper.prompts), progress, name):
-        yield Answer(paper.choices[min(range(len(nll)), key=nll.__getitem__)][0], finished=True)
+    began = time.perf_counter()
+    found = score_choices(model, paper.prompts, [tokens] * len(paper.prompts), progress, name)
+    seconds = (time.perf_counter() - began) / len(paper.prompts)
+    answers: list[Answer | None] = []
+    confidences: list[float | None] = []
+    for nll in found:
+        best = min(range(len(nll)), key=nll.__getitem__)
+        text, written = paper.choices[best]
+        answers.append(Answer(text, finished=True, tokens=tuple(written), seconds=seconds))
+        confidences.append(1 / sum(math.exp(nll[best] - other) for other in nll))
+    return answers, confidences
 
 
 def general_text(base: Base) -> tuple[list[Item], TestPaper]:
@@ -118,6 +140,15 @@ def _general_row(base: Base, name: str, text: str) -> TokenRow:
         return TokenRow(name, halves.tokens, (0.0,) * start + (1.0,) * (len(halves.tokens) - start), size)
     tokens = encode_text(base.tokenizer, text)[: base.context]
     return TokenRow(name, tokens, (1.0,) * len(tokens), len(text.encode()))
+
+
+OUTCOME_FORMAT = 2
+"""Raised when an outcome comes to hold more, so that one that holds less is not taken for it."""
+
+
+def this_machine() -> str:
+    """What tells this machine from others, for what is measured in its time."""
+    return f"{platform.node()} {platform.machine()} {platform.processor()} {os.cpu_count()}"
 
 
 def outcomes_to_json(outcomes: Sequence[Outcome]) -> bytes:

@@ -33,7 +33,7 @@ def worn(looks: int, comparisons: Sequence[Comparison], confidence: float) -> st
     if chance <= 1 - confidence:
         return None
     threshold = corrected_threshold(looks, confidence)
-    better = [one for one in comparisons if one.verdict is Verdict.BETTER and one.metric != GUARD]
+    better = [one for one in comparisons if one.verdict is Verdict.BETTER and one.target and one.metric != GUARD]
     lost = [one.label for one in better if one.p_value >= threshold]
     said = (
         f"This test split has judged {looks} candidates. Of so many without any gain one would look better by chance "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
 from peft import PeftModel
@@ -24,11 +25,19 @@ TOKENS_PER_BATCH = 8192
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model wrote: the text, whether it ended by itself before the limit, and its tokens, the end included."""
+    """What a model wrote.
+
+    Attributes:
+        text: without special tokens.
+        finished: it ended by itself, before the limit.
+        tokens: what was written, the end included.
+        seconds: of the time of its batch, its share by tokens written; no part of what makes two answers equal.
+    """
 
     text: str
     finished: bool
     tokens: tuple[int, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -95,10 +104,17 @@ def generate_answers(
         # PEFT cannot tell virtual tokens the place of a padded prompt: its prompts go with others of their length.
         alike = virtual_tokens(model) > 0
         for numbers in _batches(prompts, decoding.max_new_tokens, alike=alike):
+            began = time.perf_counter()
             written = _generate(base, model, [prompts[number] for number in numbers], decoding, prefill)
-            answers.update(zip(numbers, written, strict=True))
+            answers.update(zip(numbers, timed(written, time.perf_counter() - began), strict=True))
             bar.advance(len(numbers))
     return [answers[number] for number in range(len(prompts))]
+
+
+def timed(answers: Sequence[Answer], seconds: float) -> list[Answer]:
+    """Answers that were made together, each with its share by tokens written of the seconds all of them took."""
+    shares = [max(1, len(answer.tokens)) for answer in answers]
+    return [replace(one, seconds=seconds * share / sum(shares)) for one, share in zip(answers, shares, strict=True)]
 
 
 def stream_answer(

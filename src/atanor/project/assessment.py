@@ -33,7 +33,15 @@ from atanor.evaluate.gates import GateKind
 from atanor.evaluate.items import Verdict
 from atanor.evaluate.power import sight_of
 from atanor.evaluate.report import DataSection, Report, ReportItem, TrainingSection
-from atanor.evaluate.runner import TestPaper, general_text, outcomes_from_json, outcomes_to_json, sit
+from atanor.evaluate.runner import (
+    OUTCOME_FORMAT,
+    TestPaper,
+    general_text,
+    outcomes_from_json,
+    outcomes_to_json,
+    sit,
+    this_machine,
+)
 from atanor.evaluate.wear import worn
 from atanor.methods import Made
 from atanor.methods.classification.classifier import Classifier
@@ -134,7 +142,8 @@ class Examiner:
     ) -> Sat:
         """The same of a candidate that names classes and writes nothing: it has no general text."""
         description = classifier.description.model_dump_json()
-        content = [identity, description, classifier.classifying.base.local.sha, [example.id for example in test]]
+        sha = classifier.classifying.base.local.sha
+        content = [identity, description, sha, [example.id for example in test], *self._marks_of_time]
         key = hashlib.sha256(json.dumps(content).encode()).hexdigest()
         known = self.store.outcomes(key)
         if known is not None:
@@ -172,6 +181,11 @@ class Examiner:
 
         return [judged(gate) for gate in self.gates]
 
+    @property
+    def _marks_of_time(self) -> list[int | str]:
+        """What makes remembered outcomes out of date: what they hold, and another machine where time is measured."""
+        return [OUTCOME_FORMAT, *([this_machine()] if any(metric.of_this_machine for metric in self.metrics) else [])]
+
     def _key(self, identity: str, paper: TestPaper) -> str:
         content = [
             identity,
@@ -184,6 +198,7 @@ class Examiner:
             [list(tokens) for _, tokens in paper.choices],
             self.role.generate.model_dump(mode="json"),
             self.seed,
+            *self._marks_of_time,
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

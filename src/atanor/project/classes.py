@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,7 +54,9 @@ def named_classes(classifier: Classifier, test: Sequence[Example], who: str, pro
     is not one of texts.
     """
     description = classifier.description
+    began = time.perf_counter()
     found = classifier.probabilities([one.prompt for one in test], progress, f"{who} answers the test items")
+    seconds = (time.perf_counter() - began) / max(1, len(test))
     outcomes = []
     for example, probabilities in zip(test, found, strict=True):
         right = classes_of(example, multi_label=description.multi_label)
@@ -69,6 +72,8 @@ def named_classes(classifier: Classifier, test: Sequence[Example], who: str, pro
                 nll=-sum(math.log(max(one, 1e-300)) for one in there),
                 tokens=len(there),
                 bytes=len(example.reference.encode()),
+                confidence=description.confidence(probabilities),
+                seconds=seconds,
             )
         )
     return outcomes
@@ -76,13 +81,16 @@ def named_classes(classifier: Classifier, test: Sequence[Example], who: str, pro
 
 def judged(metric: Metric) -> bool:
     """A metric that a candidate which writes nothing can be compared by: one that looks at answers."""
-    return metric.needs_generation and not metric.uses_general_text
+    return metric.needs_generation and not metric.uses_general_text and not metric.counts_tokens
 
 
 def not_compared(metrics: Sequence[Metric], classes: int) -> list[str]:
     """Why a classifier has no figure of some metrics, in sentences for the report."""
     notes = []
-    texts = [metric.label for metric in metrics if not judged(metric) and not metric.uses_general_text]
+    texts = [metric.label for metric in metrics if not metric.needs_generation and not metric.uses_general_text]
+    tokens = [metric.label for metric in metrics if metric.counts_tokens]
+    if tokens:
+        notes.append(f"Not compared by {' and '.join(tokens)}: a classifier writes no tokens.")
     if texts:
         notes.append(
             f"Not compared by {' and '.join(texts)}: a classifier's likelihood is over its {classes} classes, the "

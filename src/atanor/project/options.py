@@ -185,6 +185,15 @@ class RoleOptions(Options):
         (), description="What a candidate must reach to be released, as `rouge_l better by 0.05`."
     )
 
+    @model_validator(mode="after")
+    def _confidence_is_known(self) -> RoleOptions:
+        if self.generate.choices is None and any(metric.name == "ece" for metric in self.metrics or ()):
+            raise refused(
+                "`ece` compares probabilities of answers that are chosen, and here they are written",
+                "Set `generate: {choices: labels}`, or remove `ece` from `metrics`",
+            )
+        return self
+
     @property
     def compares_answers(self) -> bool:
         """Something in the role asks for a better and a worse answer to one prompt."""

