@@ -29,7 +29,7 @@ export PEER_DATA_PYTHON
 SCRATCH ?= .bench
 
 .PHONY: demo test lint format docs bench bench-full bench-estimates bench-data bench-gpu bench-workshop \
-	bench-augmentation bench-preferences peer peer-data peer-gpu clean help
+	bench-augmentation bench-methods peer peer-data peer-gpu clean help
 
 help:
 	@echo "make demo    fine-tune the starter model on the shipped example and print the verdict"
@@ -41,7 +41,7 @@ help:
 	@echo "make bench-full, bench-estimates, bench-data, bench-gpu: whole windows for TRL; what is predicted beside"
 	@echo "             what is measured; verdicts on real data; on a GPU"
 	@echo "make bench-workshop, bench-augmentation: planted faults and a million rows; what augmentation brings"
-	@echo "make bench-preferences: every objective of pairs on real ones (an hour)"
+	@echo "make bench-methods: every way to tune on real rows, and the page (half a day; it goes on where it was)"
 	@echo "make clean   remove what the demo and the tests made"
 
 demo: $(READY)
@@ -65,6 +65,7 @@ docs: $(READY)
 		> docs/reference/project-file.md
 	$(BIN)/python -m benchmarks.page
 	$(BIN)/python -m benchmarks.data_page
+	$(BIN)/python -m benchmarks.methods_page
 
 bench: $(DEV) $(PEER_READY)
 	$(BIN)/python -m benchmarks.speed
@@ -94,8 +95,14 @@ bench-augmentation: $(DEV)
 	$(BIN)/python -m benchmarks.augmentation
 	$(BIN)/python -m benchmarks.data_page
 
-bench-preferences: $(DEV)
+bench-methods: $(DEV)
+	$(BIN)/python -m benchmarks.methods
+	$(BIN)/python -m benchmarks.classification
 	$(BIN)/python -m benchmarks.preferences
+	$(BIN)/python -m benchmarks.distillation
+	$(BIN)/python -m benchmarks.forgetting
+	$(BIN)/python -m benchmarks.quantisation
+	$(BIN)/python -m benchmarks.methods_page
 
 # Without a GPU it says so and is done; with one, `make peer-gpu` comes first.
 bench-gpu: $(DEV)

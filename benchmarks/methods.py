@@ -35,9 +35,9 @@ from benchmarks.machine import machine
 from benchmarks.processor_time import ProcessorTime
 
 RESULTS = Path(__file__).parent / "results" / "methods.json"
-TRAINING = 480
+TRAINING = 320
 VALIDATION = 48
-TEST = 200
+TEST = 150
 TRAINED = {"epochs": 1, "batch": 8, "validate_every": 20, "patience": 0}
 
 METHODS: dict[str, dict[str, Any]] = {
