@@ -6,7 +6,7 @@ python -m benchmarks.methods_page     # also `make docs`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from benchmarks.page import NOT_YET, ROOT, read, table

@@ -32,7 +32,7 @@ def test_every_form_is_read(text: str, metric: str, kind: GateKind, amount: floa
 
 
 def test_the_forms_that_are_shown_are_the_forms_that_are_read() -> None:
-    assert len(FORMS) == 8
+    assert len(FORMS) == 9
     for form in FORMS:
         parse_gate(form.replace("<metric>", "bleu").replace("X", "0.5"))
 
@@ -51,6 +51,7 @@ def test_the_forms_that_are_shown_are_the_forms_that_are_read() -> None:
         ("json_schema not worse by -0.1", "`-0.1` must be above 0"),
         ("bleu at least nan", "`nan` is no number"),
         ("bleu at most inf", "`inf` is no number"),
+        ("items better", "a gate can only ask how many there are"),
     ],
 )
 def test_other_sentences_are_refused_with_the_forms(text: str, message: str) -> None:
@@ -139,3 +140,11 @@ def test_a_gate_that_is_not_passed_says_whether_more_items_could_tell(
     assert isinstance(verdict, Verdict)
     result = judge(parse_gate(text), [comparison("m", verdict, **changes)])
     assert (result.passed, result.undecided) == (False, undecided)
+
+
+@pytest.mark.parametrize(("wanted", "passed"), [(12, True), (13, False)])
+def test_a_gate_asks_for_enough_independent_items(wanted: int, passed: bool) -> None:
+    measured = [comparison("m", BETTER, clusters=12), comparison("forgetting", UNSURE, clusters=5)]
+    result = judge(parse_gate(f"items at least {wanted}"), measured)
+    assert (result.passed, result.undecided) == (passed, False)
+    assert result.reason == f"12 independent test items; at least {wanted} is asked for"

@@ -1,7 +1,7 @@
 """The command line: parse, call one function of a room below, render. No logic lives here.
 
-In: words typed. Out: tables, progress, JSON with `--json`, an exit code: 0 done, 2 something is wrong and was said,
-130 stopped by the person.
+In: words typed. Out: tables, progress, JSON with `--json`, an exit code: 0 done, 2 something is wrong and was said, 3
+and 4 a candidate does not pass its gates or that cannot be told, 130 stopped by the person.
 """
 
 from __future__ import annotations

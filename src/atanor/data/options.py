@@ -131,6 +131,9 @@ class SourceOptions(Options):
         default_factory=dict,
         description="Keep only rows whose column equals this value, or is one of this list; the others are counted.",
     )
+    licence: str | None = Field(
+        None, min_length=1, description="Licence of the rows, as `CC-BY-4.0`, for the report and the model card."
+    )
     limit: int | None = Field(
         None, ge=1, description="Use this many rows, drawn by the project's seed; the others are counted."
     )

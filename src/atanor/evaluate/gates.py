@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from atanor.errors import ConfigurationError, Problem
-from atanor.evaluate.comparison import oriented
+from atanor.evaluate.comparison import GUARD, oriented
 from atanor.evaluate.items import Comparison, GateResult, Verdict
 
 FORMS = (
@@ -21,10 +21,13 @@ FORMS = (
     "<metric> at least X",
     "<metric> at most X",
     "clean data",
+    "items at least X",
 )
 """Every sentence a gate can be, X being a number in the metric's unit."""
 CLEAN_DATA = "clean data"
 """The gate that no test item stands in the training rows; it is about no metric."""
+ITEMS = "items"
+"""What a gate names to ask for so many independent test items."""
 
 
 class GateKind(StrEnum):
@@ -71,6 +74,8 @@ def parse_gate(text: str) -> Gate:
     found = _SENTENCE.fullmatch(text.strip())
     if found is None:
         raise _refused(text, "a gate is one of: " + "; ".join(FORMS))
+    if found["metric"] == ITEMS and found["own"] != "least":
+        raise _refused(text, "of the test items a gate can only ask how many there are, as `items at least 100`")
     if found["own"]:
         kind = GateKind.AT_LEAST if found["own"] == "least" else GateKind.AT_MOST
         return Gate(text, found["metric"], kind, _number(text, found["score"]))
@@ -86,7 +91,7 @@ def parse_gate(text: str) -> Gate:
 
 def gate_metrics(gates: Iterable[Gate]) -> set[str]:
     """Names of the metrics that gates ask for."""
-    return {gate.metric for gate in gates if gate.kind is not GateKind.CLEAN}
+    return {gate.metric for gate in gates if gate.kind is not GateKind.CLEAN and gate.metric != ITEMS}
 
 
 def judge(gate: Gate, comparisons: Sequence[Comparison]) -> GateResult:
@@ -97,6 +102,7 @@ def judge(gate: Gate, comparisons: Sequence[Comparison]) -> GateResult:
     - `not worse by X`: the whole interval of the gain is at or above -X (non-inferiority); without X, the metric's
       margin is the X. Of a candidate on too few items this cannot be shown, and the gate fails.
     - `at least X`, `at most X`: the candidate's own score over the test items, as measured.
+    - `items at least X`: every metric but that of general text is measured on so many independent items.
 
     Of `clean data` no comparison knows anything: see `contamination.leaks.clean_data`.
 
@@ -105,6 +111,8 @@ def judge(gate: Gate, comparisons: Sequence[Comparison]) -> GateResult:
     Raises:
         ConfigurationError: the gate's metric is not among the comparisons.
     """
+    if gate.metric == ITEMS:
+        return _enough_items(gate, comparisons)
     found = next((comparison for comparison in comparisons if comparison.metric == gate.metric), None)
     if found is None:
         measured = ", ".join(comparison.metric for comparison in comparisons)
@@ -116,6 +124,14 @@ def judge(gate: Gate, comparisons: Sequence[Comparison]) -> GateResult:
     else:
         passed, reason = _own_score(gate, found)
     return GateResult(gate.text, passed, reason, not passed and _could_pass(gate, found))
+
+
+def _enough_items(gate: Gate, comparisons: Sequence[Comparison]) -> GateResult:
+    """Whether the test is as large as the project wants it."""
+    assert gate.amount is not None  # refused without
+    clusters = min((found.clusters for found in comparisons if found.metric != GUARD), default=0)
+    reason = f"{clusters:,} independent test items; {gate.kind} {gate.amount:g} is asked for"
+    return GateResult(gate.text, clusters >= gate.amount, reason)
 
 
 def _could_pass(gate: Gate, found: Comparison) -> bool:

@@ -34,7 +34,7 @@ class DataSection(BaseModel):
 
     `read + added == used + refused + left_out + duplicates + joined`: rows added are further examples of one row, of
     them `augmented` by augmentation; rows joined are parts of another's. `dataset` is the name `atanor data show`
-    knows; `changed` rows were mended.
+    knows; `changed` rows were mended. `licences` has those that the project states, by source.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,6 +64,7 @@ class DataSection(BaseModel):
     split: int = 0
     near_duplicates: int = 0
     notes: list[str] = []
+    licences: dict[str, str] = {}
 
 
 class TrainingSection(BaseModel):

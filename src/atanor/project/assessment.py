@@ -29,7 +29,7 @@ from atanor.evaluate import (
     parse_gate,
 )
 from atanor.evaluate.contamination.leaks import ContaminationSection, both_numbers, clean_data
-from atanor.evaluate.gates import GateKind
+from atanor.evaluate.gates import ITEMS, GateKind
 from atanor.evaluate.items import Verdict
 from atanor.evaluate.power import sight_of
 from atanor.evaluate.report import DataSection, Report, ReportItem, TrainingSection
@@ -175,7 +175,7 @@ class Examiner:
         def judged(gate: Gate) -> GateResult:
             if gate.kind is GateKind.CLEAN:
                 return clean_data(gate.text, contamination)
-            if gate.metric in measured:
+            if gate.metric in {*measured, ITEMS}:
                 return judge(gate, comparisons)
             return GateResult(gate.text, False, f"`{gate.metric}` is not defined for a candidate that writes nothing")
 
@@ -293,13 +293,6 @@ def weigh(examiner: Examiner, baseline: Sat, candidate: Sat, found: Contaminatio
     otherwise, _ = overall(other, examiner.judge(other, found), confidence=confidence)
     section = found.model_copy(update={"otherwise": other, "verdict_otherwise": otherwise})
     return Judged(every, counted, gates, verdict, headline + both_numbers(section, counted), section)
-
-
-def passes(report: Report) -> bool:
-    """A candidate may be released: every gate passes; without gates, its verdict is `better`."""
-    if report.gates:
-        return all(gate.passed for gate in report.gates)
-    return report.verdict is Verdict.BETTER
 
 
 def _training_section(method: str, made: Made, base: Base, estimate: Estimate | None) -> TrainingSection | None:

@@ -191,6 +191,7 @@ def _section(
     near, augmenting = version.stage("near_duplicates"), version.stage("augment")
     return DataSection(
         sources=[source.path for source in version.sources],
+        licences={source.path: source.licence for source in version.sources if source.licence is not None},
         dataset_sha=version.sha,
         split_sha=version.split_sha or "",
         quarantine=quarantine,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from atanor.errors import AtanorError, Problem
+from atanor.evaluate.decision import Decision, checks_of, decision_of
 from atanor.evaluate.report import Report
-from atanor.project.assessment import passes
 from atanor.store import CandidateRecord, Release, Store
 
 
@@ -28,7 +28,7 @@ def promote(store: Store, candidate: CandidateRecord, report: Report, reason: st
     Raises:
         NotPassedError: it has not passed and no reason is given.
     """
-    passed = passes(report)
+    passed = decision_of(report) is Decision.PASS
     if not passed and not (reason or "").strip():
         raise NotPassedError(f"{candidate.id} has not passed: {report.headline}", _why(report))
     return store.release(candidate.role, candidate.id, None if passed else reason)
@@ -36,5 +36,5 @@ def promote(store: Store, candidate: CandidateRecord, report: Report, reason: st
 
 def _why(report: Report) -> list[Problem]:
     fix = "Write `--force REASON`: it is released and the reason kept"
-    failed = [Problem(gate.reason, field="gates", value=gate.gate, fix=fix) for gate in report.gates if not gate.passed]
-    return failed or [Problem(f"its verdict is `{report.verdict}`", value=report.run, fix=fix)]
+    missed = [check for check in checks_of(report) if not check.passed]
+    return [Problem(check.reason, field="gates", value=check.gate, fix=fix) for check in missed]

@@ -15,6 +15,8 @@ from functools import cached_property
 from atanor.compute import device_name, process_bytes
 from atanor.errors import AtanorError, BaseModelError
 from atanor.evaluate import render_html
+from atanor.evaluate.card import CARD, model_card
+from atanor.evaluate.decision import Decision, decision_of
 from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_to_json
 from atanor.methods import DESCRIPTION, Bench, Framing, Made
@@ -22,7 +24,7 @@ from atanor.methods.classification.material import ClassMaterial
 from atanor.methods.classification.options import ClassifierOptions
 from atanor.methods.tuning import TuningOptions
 from atanor.models import Base, load_base, resolve_base
-from atanor.project.assessment import Examiner, Sat, build_report, passes, versions
+from atanor.project.assessment import Examiner, Sat, build_report, versions
 from atanor.project.classes import class_material
 from atanor.project.contamination import Contamination
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
@@ -339,6 +341,8 @@ def _conclude(
         report = report.model_copy(update={"notes": [note, *report.notes]})
     write_text(folder / "report.json", report.model_dump_json(indent=2))
     write_text(folder / "report.html", render_html(report))
+    if made.folder is not None:
+        write_text(made.folder / CARD, model_card(report))
     job.watcher.show(RunJudged(report, str(folder / "report.json"), str(folder / "report.html")))
     return report
 
@@ -358,7 +362,8 @@ def offer(job: RoleJob, run: RunRecord, report: Report, description: str, earlie
             parent=report.parent,
         )
     )
-    if passes(report) and not any(passes(other) and _at_least_as_good(other, report) for other in earlier):
+    passing = [other for other in earlier if decision_of(other) is Decision.PASS]
+    if decision_of(report) is Decision.PASS and not any(_at_least_as_good(other, report) for other in passing):
         return report.model_copy(update={"released": job.store.release(job.name, report.candidate).name})
     return report
 

@@ -223,7 +223,12 @@ def _refusals(tasks: Sequence[_Task]) -> list[Refusal]:
 def _record(reading: OpenSource, digest: str, tasks: Sequence[_Task], reports: Sequence[BlockReport]) -> SourceRecord:
     rows = sum(report.stages[0].read for task, report in zip(tasks, reports, strict=True) if task.reading is reading)
     return SourceRecord(
-        path=reading.source.name, sha256=digest, kind=str(reading.source.kind), shape=reading.columns.told, rows=rows
+        path=reading.source.name,
+        sha256=digest,
+        kind=str(reading.source.kind),
+        shape=reading.columns.told,
+        rows=rows,
+        licence=reading.source.options.licence,
     )
 
 

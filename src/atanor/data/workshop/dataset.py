@@ -26,7 +26,9 @@ SHORT = 12
 
 
 class SourceRecord(BaseModel):
-    """One file a dataset was made of: its path as written, the digest of its bytes, how it was read, rows in it."""
+    """One file a dataset was made of: its path as written, the digest of its bytes, how it was read, rows in it, and
+    its licence where the project states one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,6 +37,7 @@ class SourceRecord(BaseModel):
     kind: str
     shape: str
     rows: int
+    licence: str | None = None
 
 
 class Version(BaseModel):

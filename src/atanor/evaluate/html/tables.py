@@ -83,7 +83,7 @@ def data_part(data: DataSection) -> Markup:
     share = data.supervised_tokens / data.tokens if data.tokens else 0.0
     cut = "nothing cut" if not data.truncated else f"{figures.things(data.truncated, 'row')} cut to fit"
     facts = [
-        ("Files", join([tag("code", source), " "] for source in data.sources)),
+        ("Files", join([tag("code", source), f" ({licence_of(data, source)}) "] for source in data.sources)),
         ("Split", f"{data.train:,} train · {data.validation:,} validation · {data.test:,} test"),
         ("Tokens", f"{data.tokens:,}, of which {data.supervised_tokens:,} supervised ({figures.percent(share)})"),
         ("Longest row", f"{data.longest:,} of {data.context:,} tokens of context; {cut}"),
@@ -93,6 +93,11 @@ def data_part(data: DataSection) -> Markup:
     if data.quarantine:
         facts.insert(1, ("Refused rows", join("kept in ", tag("code", data.quarantine), ", each with its reason")))
     return join(_sum_of_rows(data), tag("div", facts_list(facts), class_="facts"))
+
+
+def licence_of(data: DataSection, source: str) -> str:
+    """Of a file's rows, as the project states it."""
+    return data.licences.get(source, "licence not stated")
 
 
 def _sum_of_rows(data: DataSection) -> Markup:
