@@ -2,7 +2,7 @@ from .architecture import Architecture
 from .counting import Counts, count_window
 from .decoding import KeyValueStore
 from .divergence import Divergence, Matching
-from .engine import Engine, Route, Work, total_weight
+from .engine import Engine, total_weight
 from .estimate import (
     Estimate,
     Memory,
@@ -21,6 +21,7 @@ from .measuring import Tuning
 from .noise import EmbeddingNoise
 from .padded import GroupLoss
 from .precision import autocast_for, device_name, gemm_rate, has_fast_bfloat16
+from .route import Route, Work
 from .teaching import Taught, Teacher
 
 __all__ = [

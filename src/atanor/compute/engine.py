@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 
 import torch
 from peft import PeftModel
@@ -32,6 +30,7 @@ from atanor.compute.noise import EmbeddingNoise
 from atanor.compute.padded import GroupLoss, Lines, Padded
 from atanor.compute.paired import Paired
 from atanor.compute.precision import HALVES, autocast_for
+from atanor.compute.route import Route, Work
 from atanor.compute.schedule import plan
 from atanor.compute.sharing import BOTH_WAYS, randomness, refuse_randomness, unshareable
 from atanor.compute.supervision import HiddenLoss, Numbering, Supervision
@@ -51,23 +50,6 @@ _SCORED_TOGETHER = 256
 
 _CHECKED_AT = 1024.0
 """Loss scale of the self-check in float16, where the gradients of both computations would vanish alike."""
-
-
-class Route(StrEnum):
-    """How an engine computes, fastest first."""
-
-    FOREST = "one forest with hand-written layers"
-    PLAIN_LAYERS = "one forest with the model's own layers"
-    SEPARATE = "every row on its own with the model's own attention"
-
-
-@dataclass(frozen=True)
-class Work:
-    """What the last window cost in tokens: as written in its rows, as computed, and as predicted."""
-
-    logical: int = 0
-    executed: int = 0
-    supervised: int = 0
 
 
 class Engine:
