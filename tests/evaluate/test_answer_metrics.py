@@ -257,12 +257,14 @@ def test_an_empty_answer_or_reference_has_a_finite_score_or_is_refused_by_name(
     try:
         found.begin([one])
         found.check_item(one)
-        numbers = found.tabulate([one], [dataclasses.replace(outcome(answer), bytes=len(reference))])
+        made = dataclasses.replace(outcome(answer), bytes=len(reference))
+        if isinstance(marks := found.tabulate([one], [made])[0], MetricError):
+            raise marks
     except MetricError as error:
         assert "item item-4: " in str(error) and error.problems[0].fix
         return
     with np.errstate(all="raise"):
-        total = float(found.aggregate(np.asarray(numbers).sum(axis=0)))
+        total = float(found.aggregate(np.asarray(marks)))
     assert math.isfinite(total)
     if found.bounds is not None:
         assert found.bounds[0] <= total <= found.bounds[1]

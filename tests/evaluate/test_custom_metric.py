@@ -85,6 +85,7 @@ def test_what_goes_wrong_on_an_item_names_it(project: Path, function: str, messa
             "code/metric.py:length",
             r"code/metric\.py  custom: the file does not exist. Did you mean `code/metrics\.py`\?",
         ),
+        ("lenght", "no installed package offers `lenght` among its entry points `atanor.metrics`"),
         ("code/metrics.py:lenght", r"there is no function `lenght`. Did you mean `length`\?"),
         ("code/metrics.py:Thing", "there is no function `Thing`. Did you mean"),
         ("code/metrics.py:one_argument", r"metrics\.py:29  custom: `one_argument` cannot be called with an answer and"),

@@ -98,6 +98,12 @@ class Resampled:
         divided = np.divide(away, self.errors, out=np.full(len(away), math.inf), where=there)
         return divided if np.isfinite(divided[there]).all() else None
 
+    def widened(self, error: float, generator: np.random.Generator) -> Resampled:
+        """The same with an independent normal error of this standard error drawn for every resample."""
+        changes = self.changes + generator.normal(0.0, error, len(self.changes))
+        errors = np.hypot(self.errors, error)
+        return Resampled(self.change, math.hypot(self.error, error), changes, errors, self.clusters)
+
     def interval(self, confidence: float) -> Interval:
         """Symmetric and studentised; where too few clusters changed for that, expanded percentiles."""
         found = self.studentised

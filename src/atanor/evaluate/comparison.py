@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from atanor.errors import MetricError, Problem
 from atanor.evaluate.items import Comparison, GateResult, Item, Outcome, Verdict
+from atanor.evaluate.marking import mark
 from atanor.evaluate.metrics.base import Metric, Statistics
 from atanor.evaluate.options import EvaluationOptions
 from atanor.evaluate.statistics import PairedChange, fewest_clusters, holm, paired_change
@@ -47,8 +46,9 @@ def compare(
         problem = Problem("there are no items to compare on", field=metric.name, fix="Give the role a test split")
         raise MetricError(f"`{metric.name}` cannot be computed", [problem])
     metric.begin(items)
-    before, after = _statistics(metric, items, baseline), _statistics(metric, items, candidate)
-    found = _change(metric, items, before, after, seed=seed, options=options)
+    marked = mark(metric, items, baseline, candidate)
+    counted = [items[place] for place in marked.kept]
+    found = _change(metric, counted, marked.baseline, marked.candidate, seed=seed, options=options)
     margin = metric.margin_at(found.baseline)
     widest = _span(metric) or abs(found.baseline) + abs(found.candidate) + 2 * margin
     low, high = max(found.interval.low, -widest), min(found.interval.high, widest)
@@ -60,7 +60,7 @@ def compare(
         label=metric.label,
         higher_is_better=metric.higher_is_better,
         yes_no=metric.yes_no,
-        items=len(items),
+        items=len(counted),
         clusters=found.clusters,
         baseline=found.baseline,
         candidate=found.candidate,
@@ -70,12 +70,15 @@ def compare(
         p_value=found.p_value,
         margin=margin,
         verdict=verdict,
-        baseline_scores=_item_scores(metric, before),
-        candidate_scores=_item_scores(metric, after),
+        baseline_scores=_item_scores(metric, marked.baseline, marked.kept, len(items)),
+        candidate_scores=_item_scores(metric, marked.candidate, marked.kept, len(items)),
         p_ranks=found.p_ranks,
         p_equivalent=found.p_equivalent(margin),
         p_not_worse=found.p_above(-margin) if metric.higher_is_better else found.p_below(margin),
         target=metric.target,
+        unmarked=marked.unmarked,
+        on_error=metric.on_error,
+        about=metric.about,
     )
 
 
@@ -159,10 +162,6 @@ def overall(
     return verdict, sentence
 
 
-def _statistics(metric: Metric, items: Sequence[Item], outcomes: Sequence[Outcome]) -> Statistics:
-    return np.asarray(metric.tabulate(items, outcomes), dtype=np.float64)
-
-
 def _change(
     metric: Metric,
     items: Sequence[Item],
@@ -184,6 +183,7 @@ def _change(
         confidence=options.confidence,
         resamples=options.resamples,
         seed=seed,
+        extra_error=metric.extra_error,
     )
     _check_bounded(metric, found)
     return found
@@ -193,10 +193,13 @@ def _span(metric: Metric) -> float | None:
     return None if metric.bounds is None else metric.bounds[1] - metric.bounds[0]
 
 
-def _item_scores(metric: Metric, statistics: Statistics) -> tuple[float | None, ...]:
-    scores = (metric.item_score(tuple(row)) for row in statistics.tolist())
-    # None and not nan: JSON has no nan, and the report must be read back.
-    return tuple(score if math.isfinite(score) else None for score in scores)
+def _item_scores(metric: Metric, statistics: Statistics, kept: Sequence[int], items: int) -> tuple[float | None, ...]:
+    scores: list[float | None] = [None] * items
+    for place, row in zip(kept, statistics.tolist(), strict=True):
+        score = metric.item_score(tuple(row))
+        # None and not nan: JSON has no nan, and the report must be read back.
+        scores[place] = score if math.isfinite(score) else None
+    return tuple(scores)
 
 
 def _check_finite(metric: Metric, who: str, score: float) -> None:

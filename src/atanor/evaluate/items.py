@@ -74,6 +74,26 @@ class Verdict(StrEnum):
     CANNOT_TELL = "cannot tell"
 
 
+class OnError(StrEnum):
+    """What happens to an item that a metric cannot mark."""
+
+    STOP = "stop"
+    """Nothing is compared: the error names the items."""
+    EXCLUDE = "exclude"
+    """The item counts for neither candidate."""
+    WORST = "worst"
+    """The candidate whose answer it is gets the worst score there is."""
+
+
+@dataclass(frozen=True)
+class Unmarked:
+    """An item that a metric could not mark: which, whose answer (`base` or `candidate`), and why."""
+
+    item: str
+    whose: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Candidate against baseline on one metric and the same items.
@@ -94,6 +114,9 @@ class Comparison:
         p_equivalent: of a change as large as the margin, either way: small where there is surely no such change.
         p_not_worse: of the candidate being worse by the margin: small where it surely is not.
         target: the metric is about what the role should do; else it is a cost, which makes no candidate better.
+        unmarked: items that could not be marked, for either candidate; each is told.
+        on_error: what happened to them.
+        about: what has to be known to believe the figure, in sentences: a judge's agreement with people.
     """
 
     metric: str
@@ -116,6 +139,9 @@ class Comparison:
     p_equivalent: float | None = None
     p_not_worse: float | None = None
     target: bool = True
+    unmarked: tuple[Unmarked, ...] = ()
+    on_error: OnError = OnError.STOP
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from atanor.evaluate.items import OnError
 from atanor.options import Options
 
 
@@ -14,10 +15,18 @@ class MetricSpec(Options):
 
     name: str = Field(description="Name of the metric; `atanor schema` lists them.")
     argument: str | None = Field(
-        None, description="What the metric needs: a JSON schema's path, or `file.py:function` for `custom`."
+        None,
+        description="What the metric needs: a JSON schema's path, or for `custom` `file.py:function` or the name of an "
+        "entry point.",
     )
     margin: float | None = Field(
         None, gt=0, description="Smallest change of interest, in the metric's unit; the default is the metric's own."
+    )
+
+    on_error: OnError = Field(
+        OnError.STOP,
+        description="What happens to an item that cannot be marked: `stop`, `exclude` (it counts for neither "
+        "candidate) or `worst` (the answer gets the worst score). Each is told in the report.",
     )
 
     @model_validator(mode="before")

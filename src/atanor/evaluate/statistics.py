@@ -121,6 +121,7 @@ def paired_change(
     confidence: float,
     resamples: int,
     seed: int,
+    extra_error: float = 0.0,
 ) -> PairedChange:
     """The change with its interval and p-value, as the module's docstring says.
 
@@ -134,6 +135,7 @@ def paired_change(
         confidence: of the interval, two-sided.
         resamples: bootstrap resamples.
         seed: of the bootstrap; the same seed gives the same interval.
+        extra_error: standard error of the change from elsewhere than the items, as of marks that are estimates.
     """
     sums = sum_within_clusters(baseline, candidate, clusters)
     before, after = float(aggregate(baseline.sum(axis=0))), float(aggregate(candidate.sum(axis=0)))
@@ -143,7 +145,10 @@ def paired_change(
     if count < fewest_clusters(confidence):
         unbounded = Interval(-math.inf, math.inf)
         return PairedChange(before, after, unbounded, max(mcnemar or 0.0, least_p_value(count)), count, ranks)
-    drawn = resample(sums, aggregate, resamples, np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    drawn = resample(sums, aggregate, resamples, generator)
+    if extra_error > 0:
+        drawn = drawn.widened(extra_error, generator)
     clustered = count < len(baseline)
     if yes_no and clustered:
         interval, bootstrap = (

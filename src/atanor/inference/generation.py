@@ -94,11 +94,12 @@ def generate_answers(
     answers: dict[int, Answer] = {}
     engine = continuing_engine(model, prompts) if decoding.temperature == 0 else None
     if engine is not None:
+        began = time.perf_counter()
         with progress.start(name, len(prompts), "answer") as bar:
             for number, tokens in write_greedily(engine, prompts, decoding.max_new_tokens, base.end_ids):
                 answers[number] = _read(base, tokens)
                 bar.advance()
-        return [answers[number] for number in range(len(prompts))]
+        return timed([answers[number] for number in range(len(prompts))], time.perf_counter() - began)
     prefill = Prefill(model, prompts)
     with progress.start(name, len(prompts), "answer") as bar:
         # PEFT cannot tell virtual tokens the place of a padded prompt: its prompts go with others of their length.

@@ -30,7 +30,8 @@ from atanor.evaluate import (
 )
 from atanor.evaluate.contamination.leaks import ContaminationSection, both_numbers, clean_data
 from atanor.evaluate.gates import ITEMS, GateKind
-from atanor.evaluate.items import Verdict
+from atanor.evaluate.items import OnError, Verdict
+from atanor.evaluate.marking import notes_on_marks
 from atanor.evaluate.power import sight_of
 from atanor.evaluate.report import DataSection, Report, ReportItem, TrainingSection
 from atanor.evaluate.runner import (
@@ -88,7 +89,8 @@ class Examiner:
     ) -> Examiner:
         metrics = [build_metric(spec, root) for spec in role.metrics_in_force]
         for metric in metrics:
-            if not metric.uses_general_text:
+            # Where an item that cannot be marked need not stop anything, it is told with those that fail later.
+            if not metric.uses_general_text and metric.on_error is OnError.STOP:
                 for item in items:
                     metric.check_item(item)
         return cls(base, role, items, metrics, [parse_gate(gate) for gate in role.gates], seed, store)
@@ -260,7 +262,10 @@ def build_report(
         versions=versions(),
         test_shows=examiner.test_shows,
         looks=looks,
-        notes=_notes(examiner, made, method, worn(looks, comparisons, examiner.role.evaluate.confidence)),
+        notes=[
+            *notes_on_marks(judged.every),
+            *_notes(examiner, made, method, worn(looks, comparisons, examiner.role.evaluate.confidence)),
+        ],
     )
 
 

@@ -15,10 +15,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from atanor.evaluate.items import Item, Outcome
+from atanor.errors import MetricError
+from atanor.evaluate.items import Item, OnError, Outcome
 
 Statistics: TypeAlias = NDArray[np.float64]
 """Sums of statistics, the k numbers of a metric on the last axis: shape [..., k]."""
+
+Marks: TypeAlias = list[tuple[float, ...] | MetricError]
+"""For each item its numbers, or why it has none."""
 
 Scores: TypeAlias = NDArray[np.float64]
 """Scores made from such sums: shape [...]."""
@@ -45,6 +49,9 @@ class Metric(ABC):
         counts_tokens: it looks at the tokens of prompt and answer, which a classifier does not have.
         of_this_machine: what it measures depends on the machine, and is measured anew on another.
         margin: the smallest change of interest as the project says; None for the metric's own.
+        on_error: what happens to an item that cannot be marked.
+        extra_error: standard error of the change beside that of the items; above 0 where marks are estimates.
+        about: what a reader has to know of how the marks came to be, in sentences; known when items are marked.
     """
 
     name: str
@@ -62,6 +69,9 @@ class Metric(ABC):
 
     def __init__(self, margin: float | None = None) -> None:
         self.margin = margin
+        self.on_error = OnError.STOP
+        self.extra_error = 0.0
+        self.about: tuple[str, ...] = ()
 
     @abstractmethod
     def statistics(self, item: Item, outcome: Outcome) -> tuple[float, ...]:
@@ -83,9 +93,28 @@ class Metric(ABC):
         """Told all items before the first of them is marked, for a metric that has to know what there is."""
         del items
 
-    def tabulate(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[tuple[float, ...]]:
-        """The numbers of every item of one candidate, in order, for a metric that has to see all answers at once."""
-        return [self.statistics(item, outcome) for item, outcome in zip(items, outcomes, strict=True)]
+    def tabulate(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> Marks:
+        """The numbers of every item of one candidate, in order, or why an item has none.
+
+        A metric that has to see all answers at once has its own.
+        """
+        return [self._marked(item, outcome) for item, outcome in zip(items, outcomes, strict=True)]
+
+    def tabulate_both(
+        self, items: Sequence[Item], baseline: Sequence[Outcome], candidate: Sequence[Outcome]
+    ) -> tuple[Marks, Marks]:
+        """The same of both candidates; a metric that sets one answer beside the other has its own."""
+        return self.tabulate(items, baseline), self.tabulate(items, candidate)
+
+    def worst(self) -> tuple[float, ...] | None:
+        """The numbers of an answer as bad as can be; None where there is no such thing."""
+        return None
+
+    def _marked(self, item: Item, outcome: Outcome) -> tuple[float, ...] | MetricError:
+        try:
+            return self.statistics(item, outcome)
+        except MetricError as error:
+            return error
 
     def check_item(self, item: Item) -> None:
         """Refuse an item that can never be marked, before anything is generated for it.
@@ -114,6 +143,9 @@ class MeanOverItems(Metric):
 
     def statistics(self, item: Item, outcome: Outcome) -> tuple[float, ...]:
         return (self.value(item, answer_of(self, item, outcome)), 1.0)
+
+    def worst(self) -> tuple[float, ...] | None:
+        return None if self.bounds is None else (self.bounds[0 if self.higher_is_better else 1], 1.0)
 
     def aggregate(self, sums: Statistics) -> Scores:
         return ratio(sums[..., 0], sums[..., 1])

@@ -7,6 +7,8 @@
 
 The function is called once an answer and returns a number, or a bool; the score is the mean over items and higher is
 better. A function annotated `-> bool` makes a yes/no metric, decided by McNemar's test as the built-in ones are.
+
+An installed package can offer such functions under the entry points `atanor.metrics`; they are named without a file.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ import importlib.util
 import inspect
 import math
 import numbers
+import re
 import sys
 import traceback
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -31,7 +35,9 @@ from atanor.evaluate.items import Item
 from atanor.evaluate.metrics.base import MARGIN_OF_A_SHARE, MeanOverItems
 
 CONTRACT = "def name(answer: str, item: Item) -> float | bool"
+ENTRY_POINTS = "atanor.metrics"
 _FORM = "Write `custom: metrics.py:function`"
+_IDENTIFIER = re.compile(r"[\w-]+")
 
 
 class Custom(MeanOverItems):
@@ -44,7 +50,7 @@ class Custom(MeanOverItems):
         """Load the function.
 
         Args:
-            argument: `path/to/file.py:function`, the path relative to `root`.
+            argument: `path/to/file.py:function`, the path relative to `root`, or the name of an entry point.
             root: the project's folder.
             margin: smallest change of interest in the function's own unit; None for 0.05.
 
@@ -53,11 +59,16 @@ class Custom(MeanOverItems):
                 an item.
         """
         super().__init__(margin)
-        self._file, separator, name = argument.rpartition(":")
-        if not separator or not self._file or not name:
-            raise _refused("what `custom` needs is a file and a function", value=argument, fix=_FORM)
-        self._path = root / self._file
-        self._function = _function(_load(self._path, self._file), name, self._file)
+        if _IDENTIFIER.fullmatch(argument):
+            self._file, name = f"entry point {argument}", argument
+            self._function = _entry_point(argument)
+            self._path = Path(inspect.getsourcefile(self._function) or argument)
+        else:
+            self._file, separator, name = argument.rpartition(":")
+            if not separator or not self._file or not name:
+                raise _refused("what `custom` needs is a file and a function", value=argument, fix=_FORM)
+            self._path = root / self._file
+            self._function = _function(_load(self._path, self._file), name, self._file)
         self.label = name.replace("_", " ")
         self.yes_no = inspect.signature(self._function).return_annotation in (bool, "bool")
         self.bounds = (0.0, 1.0) if self.yes_no else None
@@ -122,13 +133,35 @@ def _function(module: ModuleType, name: str, shown: str) -> Callable[[str, Item]
         near = difflib.get_close_matches(name, known, n=3) or sorted(known)
         fix = f"Did you mean {' or '.join(f'`{found}`' for found in near)}?" if near else f"Write {CONTRACT}"
         raise _refused(f"there is no function `{name}`", file=shown, fix=fix)
+    _check_call(function, name, shown)
+    return function
+
+
+def _entry_point(name: str) -> Callable[[str, Item], Any]:
+    """The function an installed package offers under this name."""
+    offered = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if name not in offered:
+        near = difflib.get_close_matches(name, offered, n=1)
+        fix = f"Did you mean `{near[0]}`?" if near else _FORM
+        raise _refused(f"no installed package offers `{name}` among its entry points `{ENTRY_POINTS}`", fix=fix)
+    try:
+        function = offered[name].load()
+    except (ImportError, AttributeError) as error:
+        raise _refused(f"the entry point `{name}` cannot be loaded: {error}", fix="Install its package anew") from error
+    if not inspect.isfunction(function):
+        raise _refused(f"the entry point `{name}` is no function", fix=f"It has to be {CONTRACT}")
+    _check_call(function, name, f"entry point {name}")
+    found: Callable[[str, Item], Any] = function
+    return found
+
+
+def _check_call(function: FunctionType, name: str, shown: str) -> None:
     try:
         inspect.signature(function).bind("", None)
     except TypeError as error:
         reason = f"`{name}` cannot be called with an answer and an item: {error}"
         line = function.__code__.co_firstlineno
         raise _refused(reason, file=shown, line=line, fix=f"Write {CONTRACT}") from error
-    return function
 
 
 def _line_in(error: Exception, path: Path) -> int | None:

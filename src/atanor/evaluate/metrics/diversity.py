@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from atanor.evaluate.items import Item, Outcome
-from atanor.evaluate.metrics.base import MeanOverItems, Metric, Scores, Statistics, answer_of, ratio
+from atanor.evaluate.metrics.base import Marks, MeanOverItems, Metric, Scores, Statistics, answer_of, ratio
 from atanor.evaluate.metrics.words import words_of
 
 _REPEATED_ORDER = 4
@@ -30,7 +30,7 @@ class Distinct(Metric):
         self.label = f"distinct-{order}"
         self._order = order
 
-    def tabulate(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[tuple[float, ...]]:
+    def tabulate(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> Marks:
         answers = [self._counted(item, outcome) for item, outcome in zip(items, outcomes, strict=True)]
         everywhere: Counter[tuple[str, ...]] = Counter()
         for counts in answers:

@@ -8,7 +8,7 @@ from pathlib import Path
 from atanor.data.augmentation.meaning import USUAL_PACKAGE, find_embedder, similarities
 from atanor.errors import ConfigurationError, Problem
 from atanor.evaluate.items import Item, Outcome
-from atanor.evaluate.metrics.base import Metric, Scores, Statistics, answer_of, ratio
+from atanor.evaluate.metrics.base import Marks, Metric, Scores, Statistics, answer_of, ratio
 from atanor.progress import Silent
 
 
@@ -44,14 +44,14 @@ class EmbeddingSimilarity(Metric):
             raise ConfigurationError("a metric cannot be used", [problem])
         self._embedder = find_embedder(encoder or f"pkg:{USUAL_PACKAGE}", root, Silent(), place=self.name)
 
-    def tabulate(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[tuple[float, ...]]:
+    def tabulate(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> Marks:
         """All texts are embedded together, each once."""
         answers = [answer_of(self, item, outcome).strip() for item, outcome in zip(items, outcomes, strict=True)]
         references = [[text.strip() for text in item.references] for item in items]
         texts = list(dict.fromkeys([*answers, *(text for several in references for text in several)]))
         place = {text: number for number, text in enumerate(texts)}
         vectors = self._embedder.embed(texts)
-        found: list[tuple[float, ...]] = []
+        found: Marks = []
         for answer, several in zip(answers, references, strict=True):
             rows = [place[text] for text in several]
             cosines = similarities(vectors[[place[answer]] * len(rows)], vectors[rows])
@@ -60,7 +60,9 @@ class EmbeddingSimilarity(Metric):
         return found
 
     def statistics(self, item: Item, outcome: Outcome) -> tuple[float, ...]:
-        return self.tabulate([item], [outcome])[0]
+        (numbers,) = self.tabulate([item], [outcome])
+        assert isinstance(numbers, tuple)  # an embedding never fails for one text
+        return numbers
 
     def aggregate(self, sums: Statistics) -> Scores:
         return ratio(sums[..., 0], sums[..., 1])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from atanor.errors import ConfigurationError, Problem
+from atanor.evaluate.items import OnError
 from atanor.evaluate.metrics.base import Metric
 from atanor.evaluate.metrics.calibration import Calibration
 from atanor.evaluate.metrics.catalogue import METRIC_NAMES, METRICS, MetricEntry
@@ -80,6 +81,15 @@ def build_metric(spec: MetricSpec, root: Path) -> Metric:
         near = difflib.get_close_matches(spec.name, METRIC_NAMES, n=1)
         question = f"Did you mean `{near[0]}`? " if near else ""
         raise _refused("name", f"`{spec.name}` is no metric", f"{question}Metrics: {', '.join(METRIC_NAMES)}")
+    metric = _built(spec, entry, root)
+    if spec.on_error is OnError.WORST and metric.worst() is None:
+        reason = f"`{spec.name}` has no worst score that an item could get"
+        raise _refused("on_error", reason, "Write `on_error: exclude`, or `stop`", "worst")
+    metric.on_error = spec.on_error
+    return metric
+
+
+def _built(spec: MetricSpec, entry: MetricEntry, root: Path) -> Metric:
     argument = _argument(spec, entry)
     if entry.optional:
         return _WITH_OPTIONAL_ARGUMENT[spec.name](argument, root, spec.margin)

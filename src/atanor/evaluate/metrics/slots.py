@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from atanor.errors import MetricError, Problem, shorten
@@ -52,8 +53,9 @@ class SlotErrorRate(Metric):
         if self._column is None:
             return
         for item in items:
-            for slot, value in self._said(item):
-                self._patterns.setdefault(slot, {})[value] = _whole_words(value)
+            with suppress(MetricError):  # told when the item is marked
+                for slot, value in self._said(item):
+                    self._patterns.setdefault(slot, {})[value] = _whole_words(value)
 
     def check_item(self, item: Item) -> None:
         for text in item.references if self._column is None else [self._representation(item)]:

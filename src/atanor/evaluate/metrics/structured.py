@@ -89,10 +89,11 @@ class FieldAccuracy(MeanOverItems):
         _wanted(self.name, item)
 
     def value(self, item: Item, answer: str) -> float:
+        several = _wanted(self.name, item)
         given = parse_answer(answer)
         if not isinstance(given, dict):
             return 0.0
-        return max(_share(wanted, given) for wanted in _wanted(self.name, item))
+        return max(_share(wanted, given) for wanted in several)
 
     def default_margin(self, baseline: float) -> float:
         """0.05: one field in twenty."""
