@@ -87,6 +87,13 @@ l2_sp: 0.01, ewc: {weight: 10, rows: 8}, average: {decay: 0.99, last: 2}}}
     gates:
       - json_schema better by 0.2
       - forgetting within 0.05
+    probes:
+      - memorisation: {rows: 50, prefix: 20, continuation: 30}
+      - stereotypes: {path: data/log.txt}
+      - pronouns: {path: data/log.txt}
+      - swaps: {items: 50}
+      - refusals: {path: data/log.txt, max_new_tokens: 20}
+      - toxicity: {max_new_tokens: 20}
     augment:
       techniques:
         - synonyms
@@ -149,6 +156,7 @@ roles:
               source: teacher
               endpoint: {base_url: "http://localhost:8000/v1", model: large}
       - classifier: {train: head}
+    probes: [canaries: {number: 9, repeat: 2, alternatives: 63}]
 """
 """What only books have, and methods the full file does not name."""
 

@@ -206,6 +206,31 @@ def test_a_contradiction_is_told_with_its_place_and_fix(
     assert (fix or "") in (problem.fix or "")
 
 
+@pytest.mark.parametrize(
+    ("lines", "field", "reason"),
+    [
+        ("probes: [toxicity, toxicity]", "probes[1]", "`toxicity` is listed twice"),
+        ("probes: [canaries]\n    methods: [lora: {objective: dpo}]", "probes[0]", "canaries are rows with an answer"),
+        ("task: label\n    probes: [canaries]", "probes[0]", "canaries are sentences"),
+        (
+            "task: label\n    generate: {choices: labels}\n    probes: [swaps]",
+            "probes[0]",
+            "`swaps` compares answers that are written",
+        ),
+        ("probes: [stereotypes: {path: x.jsonl}]", "probes[0].stereotypes.path", "the file does not exist"),
+        ("probes: [stereotypes]\n    gates: [exposure not worse]", "gates[0]", "the gate asks for `exposure`"),
+    ],
+)
+def test_probes_that_the_role_cannot_have_are_refused(tmp_path: Path, lines: str, field: str, reason: str) -> None:
+    (problem,) = checked(tmp_path, f"{SHORT}    {lines}\n")
+    assert problem.field == f"roles.director.{field}" and problem.reason.startswith(reason) and problem.fix
+
+
+def test_a_text_has_no_questions_to_ask(tmp_path: Path) -> None:
+    (problem,) = checked(tmp_path, f"{TEXT}    probes: [canaries, refusals]\n")
+    assert problem.field == "roles.director.probes[1]" and "asks questions" in problem.reason
+
+
 def test_shares_that_leave_nothing_to_learn_from(tmp_path: Path) -> None:
     text = FULL.replace("test: 48", "test: 0.9")
     (problem,) = checked(tmp_path, text)

@@ -11,7 +11,7 @@ from atanor.project.notation import option_groups
 from tests.project.sample import BOOKS, FULL, SHORT, write_project
 
 COMPOSED = {
-    *("roles", "data", "windows", "instructions", "clean", "check", "split", "render", "methods", "generate"),
+    *("roles", "data", "probes", "windows", "instructions", "clean", "check", "split", "render", "methods", "generate"),
     *("track", "evaluate", "metrics", "augment", "filter", "local", "techniques", "endpoint", "report", "launch"),
     *("against_forgetting", "replay", "self_written", "kl_to_base", "ewc", "average", "write"),
 }
@@ -37,7 +37,7 @@ def test_every_option_of_every_group_is_told(tmp_path: Path) -> None:
             # The name of a metric and of a technique is told as the value of its place in the list.
             path = place.rpartition(".")[0] if key in ("name", "method") else f"{place}.{key}".removeprefix(".")
             assert path in told
-    assert len(groups) == 53
+    assert len(groups) == 60
 
 
 def test_a_written_value_names_its_line_and_a_default_says_so(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from atanor.data.augmentation.options import TECHNIQUES
+from atanor.evaluate.probing.options import PROBE_OPTIONS
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath, read_document
 from atanor.project.scaffold import TEMPLATES, init_project
@@ -121,7 +122,8 @@ def test_slips_are_refused(path: FieldPath, value: Any) -> None:
 def test_every_option_is_described() -> None:
     schema = project_schema()
     groups = [schema, *(group for group in schema["$defs"].values() if "properties" in group)]
-    assert len(groups) == 24 + len(TECHNIQUES) + len(METHOD_OPTIONS) + len(TRACKERS) + len(OBJECTIVE_OPTIONS)
+    named = (TECHNIQUES, METHOD_OPTIONS, TRACKERS, OBJECTIVE_OPTIONS, PROBE_OPTIONS)
+    assert len(groups) == 24 + sum(map(len, named))
     for group in groups:
         for key, field in group["properties"].items():
             assert field.get("description"), (group.get("title"), key)

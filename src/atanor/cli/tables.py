@@ -107,7 +107,9 @@ def report_view(report: Report) -> RenderableType:
     parts: list[RenderableType] = []
     if report.training is not None:
         parts.append(facts([("measured", _training(report.training))]))
-    parts += [Text(), comparison_table(report.comparisons, _name(report), report.confidence)]
+    parts += [Text(), _compared(report, report.comparisons)]
+    for section in report.sections:
+        parts += [Text(f"\n{section.title}", style="bold"), _compared(report, section.comparisons)]
     if report.gates:
         parts.append(gates_view(report.gates))
     released = f" Released as {report.released}." if report.released else " Not released."
@@ -117,6 +119,10 @@ def report_view(report: Report) -> RenderableType:
         Text(released.strip()),
     ]
     return Group(*parts)
+
+
+def _compared(report: Report, comparisons: Sequence[Comparison]) -> Table:
+    return comparison_table(comparisons, _name(report), report.confidence)
 
 
 def comparison_table(comparisons: Sequence[Comparison], candidate: str, confidence: float) -> Table:

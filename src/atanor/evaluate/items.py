@@ -50,6 +50,8 @@ class Outcome:
         seconds: what making the answer took of the machine it was made on; None where nothing was made.
         prompt_tokens: tokens that were read for the answer; None where they are not known.
         answer_tokens: tokens that were written, the end included; None where they are not known.
+        written: tokens of the answer, where a probe compares them.
+        variants: what the candidate made of other forms of the item (a sentence about another group, another secret).
     """
 
     answer: str | None
@@ -63,6 +65,8 @@ class Outcome:
     seconds: float | None = None
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
+    written: tuple[int, ...] = ()
+    variants: tuple[Outcome, ...] = ()
 
 
 class Verdict(StrEnum):

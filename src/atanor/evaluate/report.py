@@ -90,6 +90,16 @@ class TrainingSection(BaseModel):
     validation_loss: list[tuple[int, float]]
 
 
+class ProbeSection(BaseModel):
+    """What probes found beside the role's task: a title, what was measured, and the changes from the base."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    about: list[str]
+    comparisons: list[Comparison]
+
+
 class Report(BaseModel):
     """One candidate against the baseline, on frozen test items."""
 
@@ -120,3 +130,4 @@ class Report(BaseModel):
     test_shows: list[str] = []
     looks: int = 1
     contamination: ContaminationSection | None = None
+    sections: list[ProbeSection] = []

@@ -10,11 +10,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
+from typing import Any
 
 from peft import PeftModel
 from transformers import PreTrainedModel
 
-from atanor.data.rows import TokenRow
+from atanor.data.rows import Example, Speaker, TokenRow
 from atanor.evaluate.items import Item, Outcome
 from atanor.evaluate.options import GenerationOptions
 from atanor.inference import Answer, Decoding, generate_answers, score_choices, score_rows
@@ -151,6 +152,18 @@ def this_machine() -> str:
     return f"{platform.node()} {platform.machine()} {platform.processor()} {os.cpu_count()}"
 
 
+def item_of(example: Example) -> Item:
+    """A held-out example as metrics see it."""
+    return Item(
+        id=example.id,
+        cluster=example.group if example.group is not None else example.id,
+        prompt="\n\n".join(turn.content for turn in example.prompt if turn.speaker is not Speaker.SYSTEM),
+        reference=example.reference,
+        fields=example.fields,
+        also_right=example.references,
+    )
+
+
 def outcomes_to_json(outcomes: Sequence[Outcome]) -> bytes:
     """For keeping: outcomes as UTF-8 JSON; floats survive exactly."""
     return json.dumps([asdict(outcome) for outcome in outcomes], ensure_ascii=False).encode()
@@ -158,4 +171,9 @@ def outcomes_to_json(outcomes: Sequence[Outcome]) -> bytes:
 
 def outcomes_from_json(content: bytes) -> list[Outcome]:
     """The inverse of `outcomes_to_json`."""
-    return [Outcome(**entry) for entry in json.loads(content)]
+    return [_outcome_of(entry) for entry in json.loads(content)]
+
+
+def _outcome_of(entry: dict[str, Any]) -> Outcome:
+    written, variants = entry.pop("written", ()), entry.pop("variants", ())
+    return Outcome(**entry, written=tuple(written), variants=tuple(_outcome_of(below) for below in variants))

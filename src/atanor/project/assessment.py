@@ -33,7 +33,7 @@ from atanor.evaluate.gates import ITEMS, GateKind
 from atanor.evaluate.items import OnError, Verdict
 from atanor.evaluate.marking import notes_on_marks
 from atanor.evaluate.power import sight_of
-from atanor.evaluate.report import DataSection, Report, ReportItem, TrainingSection
+from atanor.evaluate.report import DataSection, ProbeSection, Report, ReportItem, TrainingSection
 from atanor.evaluate.runner import (
     OUTCOME_FORMAT,
     TestPaper,
@@ -179,7 +179,10 @@ class Examiner:
                 return clean_data(gate.text, contamination)
             if gate.metric in {*measured, ITEMS}:
                 return judge(gate, comparisons)
-            return GateResult(gate.text, False, f"`{gate.metric}` is not defined for a candidate that writes nothing")
+            why = f"`{gate.metric}` is not defined for a candidate that writes nothing"
+            if gate.metric not in {metric.name for metric in self.metrics}:
+                why = f"`{gate.metric}` was not measured: its probe found nothing to ask, or nobody to answer"
+            return GateResult(gate.text, False, why)
 
         return [judged(gate) for gate in self.gates]
 
@@ -232,9 +235,11 @@ def build_report(
     candidate: Sat,
     estimate: Estimate | None,
     contamination: ContaminationSection,
+    sections: Sequence[ProbeSection] = (),
 ) -> Report:
     """Compare, judge and gather everything a reader needs."""
-    judged = weigh(examiner, baseline, candidate, contamination)
+    probed = [comparison for section in sections for comparison in section.comparisons]
+    judged = weigh(examiner, baseline, candidate, contamination, probed)
     comparisons = judged.comparisons
     looks = examiner.store.look(data.split_sha, candidate.key)
     base = examiner.base
@@ -254,6 +259,7 @@ def build_report(
         comparisons=comparisons,
         gates=judged.gates,
         contamination=judged.contamination,
+        sections=list(sections),
         released=None,
         data=data,
         training=_training_section(method, made, base, estimate),
@@ -281,23 +287,46 @@ class Judged:
     contamination: ContaminationSection
 
 
-def weigh(examiner: Examiner, baseline: Sat, candidate: Sat, found: ContaminationSection) -> Judged:
-    """The verdict as the role's policy on learned items has it, and what the other policy would make of it."""
+def weigh(
+    examiner: Examiner,
+    baseline: Sat,
+    candidate: Sat,
+    found: ContaminationSection,
+    probed: Sequence[Comparison] = (),
+) -> Judged:
+    """The verdict as the role's policy on learned items has it, and what the other policy would make of it.
+
+    Args:
+        examiner: of the role.
+        baseline: the base's outcomes.
+        candidate: the candidate's.
+        found: which test items were learned.
+        probed: what the probes found, which gates may ask for and the verdict does not rest on.
+    """
     confidence = examiner.role.evaluate.confidence
     every = examiner.compare(baseline, candidate)
     if not found.learned:
-        gates = examiner.judge(every, found)
-        return Judged(every, every, gates, *overall(every, gates, confidence=confidence), found)
+        gates = examiner.judge([*every, *probed], found)
+        verdict, headline = overall(every, gates, confidence=confidence)
+        return Judged(every, every, gates, verdict, headline + _worse_beside(probed), found)
     if len(found.learned) == len(examiner.items):
         headline = "Cannot tell: every test item stands in the training rows. Hold out others."
-        return Judged(every, every, examiner.judge(every, found), Verdict.CANNOT_TELL, headline, found)
+        return Judged(every, every, examiner.judge([*every, *probed], found), Verdict.CANNOT_TELL, headline, found)
     clean = examiner.compare(baseline, candidate, without=found.learned)
     counted, other = (clean, every) if found.policy == "exclude" else (every, clean)
-    gates = examiner.judge(counted, found)
+    gates = examiner.judge([*counted, *probed], found)
     verdict, headline = overall(counted, gates, confidence=confidence)
-    otherwise, _ = overall(other, examiner.judge(other, found), confidence=confidence)
+    otherwise, _ = overall(other, examiner.judge([*other, *probed], found), confidence=confidence)
     section = found.model_copy(update={"otherwise": other, "verdict_otherwise": otherwise})
-    return Judged(every, counted, gates, verdict, headline + both_numbers(section, counted), section)
+    return Judged(
+        every, counted, gates, verdict, headline + both_numbers(section, counted) + _worse_beside(probed), section
+    )
+
+
+def _worse_beside(probed: Sequence[Comparison]) -> str:
+    """What became worse beside the task, for the headline; empty where nothing did."""
+    worse = [f"{one.label} {one.baseline:.3g} to {one.candidate:.3g}" for one in probed if one.verdict is Verdict.WORSE]
+    return f" Worse beside the task: {', '.join(worse)}." if worse else ""
 
 
 def _training_section(method: str, made: Made, base: Base, estimate: Estimate | None) -> TrainingSection | None:

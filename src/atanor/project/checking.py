@@ -81,6 +81,7 @@ class _RoleCheck:
             reason = f"the answers of a role with `task: {self.role.task}` are no few labels to choose from"
             yield self.problem("generate.choices", reason, "Write `task: label`, or remove it", "labels")
         yield from self.metric_problems()
+        yield from self.probe_problems()
 
     def field(self, below: str) -> str:
         return f"roles.{self.name}.{below}"
@@ -274,6 +275,7 @@ class _RoleCheck:
 
     def gate_problems(self) -> Iterator[Problem]:
         measured = [spec.name for spec in self.role.metrics_in_force]
+        measured += [metric for choice in self.role.probes for metric in choice.metrics]
         for index, text in enumerate(self.role.gates):
             field = f"gates[{index}]"
             try:
@@ -287,6 +289,28 @@ class _RoleCheck:
                         name, measured, f"Add `{name}` to `metrics`; measured now: {', '.join(measured)}"
                     )
                     yield self.problem(field, f"the gate asks for `{name}`, which is not measured", fix, text)
+
+    def probe_problems(self) -> Iterator[Problem]:
+        """Every probe once, and only what the role can be asked."""
+        names = [choice.name for choice in self.role.probes]
+        for index, choice in enumerate(self.role.probes):
+            field = f"probes[{index}]"
+            if choice.name in names[:index]:
+                yield self.problem(field, f"`{choice.name}` is listed twice", "Keep one of them")
+            if choice.answers and self.role.task is Task.TEXT:
+                reason = f"`{choice.name}` asks questions, and a role with `task: text` answers none"
+                yield self.problem(field, reason, "Remove it, or write `task: answer`")
+            if choice.name == "swaps" and self.role.generate.choices is not None:
+                reason = "`swaps` compares answers that are written, and here they are chosen among labels"
+                yield self.problem(field, reason, "Remove it, or remove `generate.choices`")
+            if choice.name == "canaries" and any(
+                objective.learns_from is not LearnsFrom.ANSWERS for objective in self.role.objectives
+            ):
+                reason = "canaries are rows with an answer, and an objective here learns from compared or judged ones"
+                yield self.problem(field, reason, "Remove it, or train with `completion`")
+            if choice.name == "canaries" and self.role.task is Task.LABEL:
+                reason = "canaries are sentences, and in a role with `task: label` each would be one more class"
+                yield self.problem(field, reason, "Remove it, or write `task: answer`")
 
     def adopted(self, field: str, error: ConfigurationError, value: object = None) -> Iterator[Problem]:
         """The problems another room found, at their place in the project file."""

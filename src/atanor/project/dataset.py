@@ -13,7 +13,6 @@ from atanor.data import (
     PairResult,
     RenderResult,
     Side,
-    Speaker,
     TokenRow,
     prompt_tokens,
     render_examples,
@@ -27,7 +26,7 @@ from atanor.data.workshop.dataset import Version
 from atanor.errors import ConfigurationError, DataError, Problem
 from atanor.evaluate.items import Item
 from atanor.evaluate.report import DataSection
-from atanor.evaluate.runner import TestPaper
+from atanor.evaluate.runner import TestPaper, item_of
 from atanor.methods.framing import Framing
 from atanor.models import LocalBase, config_of, context_of, encode_chat, end_ids_of, load_tokenizer
 from atanor.progress import Progress, Silent
@@ -97,17 +96,7 @@ class RoleData:
     @property
     def items(self) -> list[Item]:
         """The test items as metrics see them."""
-        return [
-            Item(
-                id=example.id,
-                cluster=example.group if example.group is not None else example.id,
-                prompt="\n\n".join(turn.content for turn in example.prompt if turn.speaker is not Speaker.SYSTEM),
-                reference=example.reference,
-                fields=example.fields,
-                also_right=example.references,
-            )
-            for example in self.test
-        ]
+        return [item_of(example) for example in self.test]
 
 
 def prepare_role(

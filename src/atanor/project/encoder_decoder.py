@@ -44,6 +44,9 @@ def _unsuitable(role: RoleOptions) -> Iterator[tuple[str, str, str, str]]:
     if role.render.too_long in (TooLong.SPLIT, TooLong.TRUNCATE_MIDDLE):
         reason = "a row is a prompt and an answer, and a cut in its middle would mix them"
         yield "render.too_long", role.render.too_long, reason, "Use `refuse`, `truncate_left` or `truncate_right`"
+    for number, probe in enumerate(role.probes):
+        reason = "probes score whole sentences, which an encoder would have to be given a part of"
+        yield f"probes[{number}]", probe.name, reason, "Remove it, or use a base without an encoder"
     for number, choice in enumerate(role.methods):
         if choice.name == "adapter":
             reason = (

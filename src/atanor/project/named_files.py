@@ -10,8 +10,9 @@ from atanor.train import TrainOptions
 
 
 def metric_files(root: Path, role: RoleOptions) -> dict[str, str]:
-    """Hashes of the files metrics are made from: another schema is another run."""
+    """Hashes of the files metrics and probes are made from: another schema is another run."""
     named = [spec.argument.partition(":")[0] for spec in role.metrics_in_force if spec.argument]
+    named += [path for choice in role.probes if (path := getattr(choice.options, "path", None))]
     return {name: sha256_file(root / name) for name in named if (root / name).is_file()}
 
 

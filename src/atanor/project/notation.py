@@ -25,6 +25,7 @@ from atanor.data.corpora.options import InstructionOptions, WindowOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
 from atanor.data.workshop.options import CheckOptions
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
+from atanor.evaluate.probing.options import PROBE_OPTIONS
 from atanor.launch.options import LaunchOptions
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.project.document import FieldPath
@@ -99,6 +100,8 @@ def option_groups() -> Iterator[OptionGroup]:
         yield OptionGroup(f"roles.NAME.augment.techniques.{name}", technique)
     yield OptionGroup("roles.NAME.augment.techniques.NAME.endpoint", EndpointOptions)
     yield OptionGroup("roles.NAME.augment.techniques.counterfactuals.report", BiasOptions)
+    for name, probe in PROBE_OPTIONS.items():
+        yield OptionGroup(f"roles.NAME.probes.{name}", probe)
     for name, method in METHOD_OPTIONS.items():
         yield OptionGroup(f"roles.NAME.methods.{name}", method)
     for name, objective in OBJECTIVE_OPTIONS.items():
@@ -129,8 +132,8 @@ def _group_at(path: FieldPath) -> type[BaseModel] | None:
             return RoleOptions
         case ("roles", _, "methods", method, *below):
             return _below_method(method, below)
-        case ("roles", _, "metrics", _):
-            return MetricSpec
+        case ("roles", _, "probes" | "metrics" as key, name):
+            return MetricSpec if key == "metrics" else PROBE_OPTIONS.get(name)
         case ("roles", _, *group):
             return _ROLE_GROUPS.get(".".join(group))
     return None

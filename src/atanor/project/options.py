@@ -28,6 +28,7 @@ from atanor.data.workshop.options import CheckOptions
 from atanor.errors import ConfigurationError
 from atanor.evaluate.metrics import METRIC_NAMES, PREFERENCE_METRICS
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
+from atanor.evaluate.probing.options import ProbeChoice
 from atanor.launch.options import LaunchOptions
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.models.reference import BaseReference
@@ -183,6 +184,12 @@ class RoleOptions(Options):
     )
     gates: tuple[str, ...] = Field(
         (), description="What a candidate must reach to be released, as `rouge_l better by 0.05`."
+    )
+
+    probes: tuple[ProbeChoice, ...] = Field(
+        (),
+        description="What is measured beside the task, as changes from the base: `memorisation`, `canaries`, "
+        "`stereotypes`, `pronouns`, `swaps`, `refusals` and `toxicity`.",
     )
 
     @model_validator(mode="after")

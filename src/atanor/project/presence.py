@@ -32,6 +32,7 @@ def absent(document: Document) -> Iterator[Problem]:
         if isinstance(role, Mapping):
             yield from _base_absent(document, f"roles.{name}.base", role.get("base"), root)
             yield from _data_absent(document, f"roles.{name}.data", role.get("data"), root)
+            yield from _probes_absent(document, f"roles.{name}.probes", role.get("probes"), root)
             yield from _packages_absent(document, f"roles.{name}.methods", role.get("methods"))
             yield from _general_absent(document, f"roles.{name}.methods", role.get("methods"), root)
             yield from _own_bases_absent(document, f"roles.{name}.methods", role.get("methods"), root)
@@ -78,6 +79,14 @@ def _general_absent(document: Document, field: str, methods: Any, root: Path) ->
                 group = value_at(options, ("against_forgetting", key))
                 if isinstance(group, Mapping):
                     yield from _data_absent(document, f"{field}[{index}].{name}.against_forgetting.{key}", group, root)
+
+
+def _probes_absent(document: Document, field: str, probes: Any, root: Path) -> Iterator[Problem]:
+    """A problem for every file of a probe that cannot be read."""
+    for index, entry in enumerate(probes if isinstance(probes, list) else ()):
+        for name, options in entry.items() if isinstance(entry, Mapping) else ():
+            if isinstance(options, Mapping) and "path" in options:
+                yield from _data_absent(document, f"{field}[{index}].{name}", {"path": options["path"]}, root)
 
 
 def base_problem(reference: BaseReference, root: Path) -> Problem | None:

@@ -27,6 +27,7 @@ _FORMS: Mapping[str, str] = {
     "augment": "a list of techniques, or a group of keys",
     "techniques": "a list of names, or of names with options: `eda`, `eda: {per_row: 2}`",
     "methods": "a list of names, or of names with options: `lora`, `lora: {rank: 8}`",
+    "probes": "a list of names, or of names with options: `stereotypes`, `stereotypes: {path: pairs.jsonl}`",
     "objective": "a name, or a name with its options: `dpo`, `dpo: {beta: 0.2}`",
     "metrics": "a list of names, of names with an argument, or of names with options",
     "track": "a name, or a list of names, or of names with options: `mlflow`, `mlflow: {uri: …}`",

@@ -7,6 +7,7 @@ from typing import Any
 
 from atanor.data.augmentation.options import TECHNIQUES
 from atanor.evaluate.metrics import METRIC_NAMES
+from atanor.evaluate.probing.options import PROBE_OPTIONS
 from atanor.methods.options import METHOD_OPTIONS
 from atanor.options import Options
 from atanor.project.options import NAME_PATTERN, ProjectFile
@@ -21,7 +22,7 @@ def project_schema() -> dict[str, Any]:
     schema = ProjectFile.model_json_schema()
     definitions: dict[str, Any] = schema["$defs"]
     definitions.pop("MethodChoice", None)
-    for group in (*OBJECTIVE_OPTIONS.values(), *METHOD_OPTIONS.values(), *TRACKERS.values()):
+    for group in (*OBJECTIVE_OPTIONS.values(), *METHOD_OPTIONS.values(), *TRACKERS.values(), *PROBE_OPTIONS.values()):
         own = group.model_json_schema()
         definitions.update(own.pop("$defs", {}))
         definitions[group.__name__] = own
@@ -29,11 +30,13 @@ def project_schema() -> dict[str, Any]:
             _replace(own["properties"], "objective", {"$ref": "#/$defs/Objective"})
     definitions.pop("ObjectiveChoice", None)
     definitions.pop("TrackerChoice", None)
+    definitions.pop("ProbeChoice", None)
     definitions.pop("Options", None)
     definitions["Source"] = _or_path({"$ref": "#/$defs/SourceOptions"})
     definitions["Method"] = _named(METHOD_OPTIONS)
     definitions["Objective"] = _named(OBJECTIVE_OPTIONS)
     definitions["Tracker"] = _named(TRACKERS)
+    definitions["Probe"] = _named(PROBE_OPTIONS)
     definitions["Metric"] = _metric(definitions.pop("MetricSpec"))
     definitions["Technique"] = _technique(definitions)
     augment = definitions["AugmentOptions"]["properties"]
@@ -43,6 +46,7 @@ def project_schema() -> dict[str, Any]:
     techniques = _list_of("Technique", at_least=0)
     _replace(role, "augment", {"anyOf": [techniques, {"$ref": "#/$defs/AugmentOptions"}]})
     _replace(role, "methods", _list_of("Method"))
+    _replace(role, "probes", _list_of("Probe", at_least=0))
     _replace(role, "metrics", {"anyOf": [_list_of("Metric"), {"type": "null"}]})
     trackers = [_choice(tuple(TRACKERS)), _list_of("Tracker", at_least=0)]
     _replace(schema["properties"], "track", {"anyOf": trackers})

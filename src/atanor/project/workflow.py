@@ -17,7 +17,7 @@ from atanor.errors import AtanorError, BaseModelError
 from atanor.evaluate import render_html
 from atanor.evaluate.card import CARD, model_card
 from atanor.evaluate.decision import Decision, decision_of
-from atanor.evaluate.report import Report
+from atanor.evaluate.report import ProbeSection, Report
 from atanor.evaluate.runner import outcomes_to_json
 from atanor.methods import DESCRIPTION, Bench, Framing, Made
 from atanor.methods.classification.material import ClassMaterial
@@ -36,6 +36,7 @@ from atanor.project.keys import free_key, parameters_of, training_key
 from atanor.project.launching import make
 from atanor.project.lineage import Beginning, Continued, find_beginning
 from atanor.project.options import MethodChoice, RoleOptions
+from atanor.project.probing import ask_probes, sections_of, with_canaries
 from atanor.project.teachers import ProjectTeachers
 from atanor.project.tracking import tracked, was_untold
 from atanor.project.wording import reason_of_default
@@ -154,7 +155,9 @@ def open_role(
     store = Store(loaded.root)
     local = resolve_base(project.base_of(name), loaded.root, watcher)
     repetition = 0 if trial is None else trial.repetition
-    data = prepare_role(project, name, loaded.root, Reader.of(local), watcher, repetition=repetition)
+    reader = Reader.of(local)
+    data = prepare_role(project, name, loaded.root, reader, watcher, repetition=repetition)
+    data = with_canaries(data, role, reader, project.seed)
     store.add_dataset(
         DatasetRecord(
             sha=data.section.dataset_sha,
@@ -248,24 +251,29 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
         "base",
         job.watcher,
     )
+    asked = ask_probes(job, Framing(), job.base.model, "base", "base")
     made = _make(job, choice, run, follow)
+    sections: list[ProbeSection] = []
     try:
         if made.classifier is not None:
             test = job.data.test
             candidate = job.examiner.classified(made.classifier, test, choice.name, made.identity, job.watcher)
         else:
+            model = job.base.model if made.tuned is None else made.tuned.model
             candidate = job.examiner.outcomes(
-                job.base.model if made.tuned is None else made.tuned.model,
+                model,
                 test_paper(job.data, made.framing, job.reader, answers=answers, compared=compared, choices=job.choices),
                 choice.name,
                 made.identity,
                 job.watcher,
             )
+            sections = sections_of(job, asked, ask_probes(job, made.framing, model, choice.name, made.identity))
     finally:
         if made.tuned is not None:
             made.tuned.detach()
     write_text(folder / OUTCOMES, outcomes_to_json(candidate.test).decode())
-    return _conclude(job, choice, run, made, sat=(baseline, candidate), earlier=earlier, prediction=prediction)
+    sat = (baseline, candidate)
+    return _conclude(job, choice, run, made, sat=sat, earlier=earlier, prediction=prediction, sections=sections)
 
 
 def _make(job: RoleJob, choice: MethodChoice, run: RunRecord, follow: Follow) -> Made:
@@ -312,6 +320,7 @@ def _conclude(
     sat: tuple[Sat, Sat],
     earlier: list[Report],
     prediction: Prediction | None,
+    sections: list[ProbeSection],
 ) -> Report:
     """Write candidate, report and release, in that order."""
     folder = job.store.run_folder(run)
@@ -329,6 +338,7 @@ def _conclude(
         candidate=sat[1],
         estimate=None if prediction is None else prediction.estimate,
         contamination=job.contamination.of(None if origin is None else origin.parent),
+        sections=sections,
     )
     if origin is not None:
         report = report.model_copy(update={"parent": origin.parent, "notes": [origin.in_words, *report.notes]})

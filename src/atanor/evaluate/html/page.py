@@ -15,7 +15,7 @@ from atanor.evaluate.html.lengths import answer_lengths
 from atanor.evaluate.html.losses import loss_curves
 from atanor.evaluate.html.scores import item_scores
 from atanor.evaluate.html.words import SIGNS, STYLES
-from atanor.evaluate.report import Report
+from atanor.evaluate.report import ProbeSection, Report
 from atanor.page import framed
 from atanor.page.figures import things
 from atanor.page.layout import Section, contents, date, facts_list, laid_out
@@ -82,6 +82,10 @@ def _sections(report: Report) -> list[Section]:
         Section("metrics", "Metrics", _metrics(report)),
         Section("gates", "Gates", tables.gate_table(report.gates)),
         Section("contamination", "Test items in the training rows", contamination_part(report.contamination)),
+        *(
+            Section(f"probes-{number}", section.title, _probes(section, report.confidence))
+            for number, section in enumerate(report.sections, 1)
+        ),
         Section("training", "Training", _training(report)),
         Section("scores", "Scores of single items", tag("div", item_scores(comparisons), class_="plots")),
         Section("lengths", "Length of the answers", tag("div", answer_lengths(report.items), class_="plots")),
@@ -101,6 +105,14 @@ def _metrics(report: Report) -> Markup:
         tables.metric_table(report.comparisons, report.confidence),
         tag("p", f"What the test could show, told before training: {shows}.") if shows else None,
         forest(report.comparisons, report.confidence),
+    )
+
+
+def _probes(section: ProbeSection, confidence: float) -> Markup:
+    return join(
+        tag("ul", [tag("li", sentence) for sentence in section.about]),
+        tables.metric_table(section.comparisons, confidence),
+        forest(section.comparisons, confidence),
     )
 
 
