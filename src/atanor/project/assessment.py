@@ -32,6 +32,7 @@ from atanor.evaluate.contamination.leaks import ContaminationSection, both_numbe
 from atanor.evaluate.gates import ITEMS, GateKind
 from atanor.evaluate.items import OnError, Verdict
 from atanor.evaluate.marking import notes_on_marks
+from atanor.evaluate.overfitting import overfitting_of
 from atanor.evaluate.power import sight_of
 from atanor.evaluate.report import DataSection, ProbeSection, Report, ReportItem, TrainingSection
 from atanor.evaluate.runner import (
@@ -243,6 +244,7 @@ def build_report(
     comparisons = judged.comparisons
     looks = examiner.store.look(data.split_sha, candidate.key)
     base = examiner.base
+    training = _training_section(method, made, base, estimate)
     return Report(
         project=project,
         role=role_name,
@@ -262,7 +264,7 @@ def build_report(
         sections=list(sections),
         released=None,
         data=data,
-        training=_training_section(method, made, base, estimate),
+        training=training,
         items=_report_items(examiner, judged, baseline, candidate),
         project_file=project_text,
         versions=versions(),
@@ -270,6 +272,7 @@ def build_report(
         looks=looks,
         notes=[
             *notes_on_marks(judged.every),
+            *_overfitted(training),
             *_notes(examiner, made, method, worn(looks, comparisons, examiner.role.evaluate.confidence)),
         ],
     )
@@ -375,6 +378,12 @@ def _report_items(examiner: Examiner, judged: Judged, baseline: Sat, candidate: 
         )
         for number, (item, before, after) in enumerate(zip(examiner.items, baseline.test, candidate.test, strict=True))
     ]
+
+
+def _overfitted(training: TrainingSection | None) -> list[str]:
+    """A note where training went on to learn its rows by heart."""
+    found = None if training is None else overfitting_of(training)
+    return [] if found is None or not found.memorising else [f"Training overfitted: {found.in_words}."]
 
 
 def _notes(examiner: Examiner, made: Made, method: str, wear: str | None) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from atanor.evaluate.html import changes
 from atanor.evaluate.html.words import pass_mark, verdict_mark
 from atanor.evaluate.items import Comparison, GateResult
+from atanor.evaluate.overfitting import overfitting_of
 from atanor.evaluate.report import DataSection, TrainingSection
 from atanor.page import figures
 from atanor.page.layout import facts_list, scrolling
@@ -156,6 +157,7 @@ def training_facts(training: TrainingSection) -> Markup:
                 + _predicted(training.predicted_memory_bytes, figures.gigabytes),
             ),
             ("Precision", training.precision),
+            *([] if (fit := overfitting_of(training)) is None else [("Overfitting", fit.in_words)]),
         ]
     )
 
