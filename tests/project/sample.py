@@ -157,6 +157,10 @@ roles:
               endpoint: {base_url: "http://localhost:8000/v1", model: large}
       - classifier: {train: head}
     probes: [canaries: {number: 9, repeat: 2, alternatives: 63}]
+    evaluate:
+      ability: small
+      ability_files:
+        - {kind: blimp, path: data/director.jsonl, margin: 0.02}
 """
 """What only books have, and methods the full file does not name."""
 

@@ -37,7 +37,7 @@ def test_every_option_of_every_group_is_told(tmp_path: Path) -> None:
             # The name of a metric and of a technique is told as the value of its place in the list.
             path = place.rpartition(".")[0] if key in ("name", "method") else f"{place}.{key}".removeprefix(".")
             assert path in told
-    assert len(groups) == 60
+    assert len(groups) == 61
 
 
 def test_a_written_value_names_its_line_and_a_default_says_so(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ class Outcome:
         prompt_tokens: tokens that were read for the answer; None where they are not known.
         answer_tokens: tokens that were written, the end included; None where they are not known.
         written: tokens of the answer, where a probe compares them.
+        choice_nlls: the same as `nll` of every choice, where a probe has choices.
         variants: what the candidate made of other forms of the item (a sentence about another group, another secret).
     """
 
@@ -66,6 +67,7 @@ class Outcome:
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     written: tuple[int, ...] = ()
+    choice_nlls: tuple[float, ...] = ()
     variants: tuple[Outcome, ...] = ()
 
 

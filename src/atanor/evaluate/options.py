@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from atanor.evaluate.ability.options import FORMATS, KL, Ability, AbilityFile
 from atanor.evaluate.items import OnError
 from atanor.options import Options
 
@@ -81,3 +82,29 @@ class EvaluationOptions(Options):
         description="What becomes of test items that stand in the training rows, exactly, nearly or in long runs of "
         "words: `exclude` leaves them out of the verdict, `keep` counts them. The report shows both numbers.",
     )
+    ability: Ability | None = Field(
+        None,
+        description="Asks base and candidates about general ability too, and tells what it costs first: `small`, "
+        "`medium` or `full`. Without files: how far answers to general prompts are from the base's (`kl_to_base`), and "
+        "whether instructions about the form of an answer are kept (`formats`).",
+    )
+    ability_files: tuple[AbilityFile, ...] = Field(
+        (), description="Files of items that are asked besides; of each, `ability` says how much."
+    )
+
+    @model_validator(mode="after")
+    def _files_are_asked(self) -> EvaluationOptions:
+        if self.ability_files and self.ability is None:
+            raise ValueError("`ability_files` are asked as `ability` says: write `ability: small`, `medium` or `full`")
+        names = self.ability_metrics
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two things are called `{twice}`: give one of the files a `label`")
+        return self
+
+    @property
+    def ability_metrics(self) -> tuple[str, ...]:
+        """What is measured of general ability, as gates ask for it."""
+        if self.ability is None:
+            return ()
+        return (KL, FORMATS, *(name for file in self.ability_files for name in file.metrics))

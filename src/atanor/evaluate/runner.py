@@ -175,5 +175,6 @@ def outcomes_from_json(content: bytes) -> list[Outcome]:
 
 
 def _outcome_of(entry: dict[str, Any]) -> Outcome:
-    written, variants = entry.pop("written", ()), entry.pop("variants", ())
-    return Outcome(**entry, written=tuple(written), variants=tuple(_outcome_of(below) for below in variants))
+    variants = tuple(_outcome_of(below) for below in entry.pop("variants", ()))
+    tokens, choices = tuple(entry.pop("written", ())), tuple(entry.pop("choice_nlls", ()))
+    return Outcome(**entry, written=tokens, choice_nlls=choices, variants=variants)

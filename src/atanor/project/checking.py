@@ -271,11 +271,25 @@ class _RoleCheck:
             if metric.needs_generation and self.role.task is Task.TEXT:
                 reason = f"`{spec.name}` looks at answers, and a role with `task: text` generates none"
                 yield self.problem(field, reason, "Use `perplexity` or `bits_per_byte`, or write `task: answer`")
+        yield from self.ability_problems()
         yield from self.gate_problems()
+
+    def ability_problems(self) -> Iterator[Problem]:
+        """Its files are there, and no name stands for two things."""
+        for index, file in enumerate(self.role.evaluate.ability_files):
+            if not (self.loaded.root / file.path).is_file():
+                place, reason = f"evaluate.ability_files[{index}].path", f"{file.path} does not exist"
+                yield self.problem(place, reason, "The path is relative to the project file", file.path)
+        others = {spec.name for spec in self.role.metrics_in_force}
+        others |= {metric for choice in self.role.probes for metric in choice.metrics}
+        for name in sorted(others & set(self.role.evaluate.ability_metrics)):
+            reason = f"something else is called `{name}`"
+            yield self.problem("evaluate.ability_files", reason, "Give the file a `label`", name)
 
     def gate_problems(self) -> Iterator[Problem]:
         measured = [spec.name for spec in self.role.metrics_in_force]
         measured += [metric for choice in self.role.probes for metric in choice.metrics]
+        measured += self.role.evaluate.ability_metrics
         for index, text in enumerate(self.role.gates):
             field = f"gates[{index}]"
             try:

@@ -24,6 +24,7 @@ from atanor.data.cleaning import CleanOptions
 from atanor.data.corpora.options import InstructionOptions, WindowOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
 from atanor.data.workshop.options import CheckOptions
+from atanor.evaluate.ability.options import AbilityFile
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
 from atanor.evaluate.probing.options import PROBE_OPTIONS
 from atanor.launch.options import LaunchOptions
@@ -69,6 +70,7 @@ _ROLE_GROUPS: Mapping[str, type[BaseModel]] = {
     "render": RenderOptions,
     "generate": GenerationOptions,
     "evaluate": EvaluationOptions,
+    "evaluate.ability_files": AbilityFile,
     "metrics": MetricSpec,
 }
 

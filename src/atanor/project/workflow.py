@@ -24,6 +24,7 @@ from atanor.methods.classification.material import ClassMaterial
 from atanor.methods.classification.options import ClassifierOptions
 from atanor.methods.tuning import TuningOptions
 from atanor.models import Base, load_base, resolve_base
+from atanor.project.ability import GeneralAbility
 from atanor.project.assessment import Examiner, Sat, build_report, versions
 from atanor.project.classes import class_material
 from atanor.project.contamination import Contamination
@@ -84,6 +85,12 @@ class RoleJob:
     def contamination(self) -> Contamination:
         """Looks for the test items in what candidates were trained on."""
         return Contamination(self.data, self.role.evaluate.contaminated, self.store)
+
+    @cached_property
+    def ability(self) -> GeneralAbility:
+        """Asks what the base could do before."""
+        options = self.role.evaluate
+        return GeneralAbility(self.base, options, self.loaded.root, seed=self.loaded.file.seed, store=self.store)
 
     @property
     def role(self) -> RoleOptions:
@@ -189,6 +196,8 @@ def open_role(
     job = RoleJob(loaded, name, store, watcher, base, data, examiner, again, trial)
     if job.contamination.in_words is not None:
         watcher.say(f"test      {job.contamination.in_words}")
+    if job.ability.in_words is not None:
+        watcher.say(f"ability   {job.ability.in_words}")
     return job
 
 
@@ -252,6 +261,7 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
         job.watcher,
     )
     asked = ask_probes(job, Framing(), job.base.model, "base", "base")
+    job.ability.ask_base(job.watcher)
     made = _make(job, choice, run, follow)
     sections: list[ProbeSection] = []
     try:
@@ -267,7 +277,8 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
                 made.identity,
                 job.watcher,
             )
-            sections = sections_of(job, asked, ask_probes(job, made.framing, model, choice.name, made.identity))
+            sections = job.ability.sections(made, choice.name, job.watcher)
+            sections += sections_of(job, asked, ask_probes(job, made.framing, model, choice.name, made.identity))
     finally:
         if made.tuned is not None:
             made.tuned.detach()
