@@ -18,14 +18,14 @@ from atanor.data.rows import Example, Message, Speaker, TokenRow
 from atanor.errors import ConfigurationError
 from atanor.evaluate import compare, judge, parse_gate
 from atanor.evaluate.items import Comparison, Item, Outcome, Verdict
-from atanor.evaluate.options import EvaluationOptions
+from atanor.evaluate.options import EvaluationOptions, GenerationOptions
 from atanor.evaluate.probing.canaries import planted
 from atanor.evaluate.probing.metrics import Exposure, Memorised, SwapChanged
 from atanor.evaluate.probing.options import PROBE_OPTIONS, CanaryOptions
 from atanor.evaluate.probing.probe import Ground, Probe
 from atanor.evaluate.probing.refusing import refuses
 from atanor.evaluate.probing.registry import PROBES
-from atanor.evaluate.runner import outcomes_from_json, outcomes_to_json
+from atanor.evaluate.runner import TestPaper, general_text, outcomes_from_json, outcomes_to_json, sit
 from atanor.models import Base, load_base, resolve_base
 from atanor.models.reference import BaseReference
 from atanor.progress import Silent
@@ -147,6 +147,20 @@ def test_a_candidate_that_learned_one_pronoun_has_a_wider_gap(base: Base) -> Non
     probes = built("pronouns", ground(base))
     (gap,) = changes(base, learned(base, [pair[0] for pair in probes[0].rows]), probes)
     assert gap.verdict is Verdict.WORSE and gap.candidate > gap.baseline + 0.5
+
+
+def test_a_candidate_that_learned_one_thing_only_has_forgotten_general_text(base: Base) -> None:
+    items, paper = general_text(base)
+    paper = TestPaper(paper.rows[:8], ())
+    model = learned(base, rows_of(base, TEST))
+
+    def outcomes(network: PreTrainedModel) -> list[Outcome]:
+        return sit(base, network, paper, generation=GenerationOptions(), seed=0, who="x", progress=Silent())
+
+    options = EvaluationOptions(resamples=1000)
+    found = compare(metric("forgetting"), items[:8], outcomes(base.model), outcomes(model), seed=1, options=options)
+    assert found.verdict is Verdict.WORSE
+    assert not judge(parse_gate("forgetting within 0.05"), [found]).passed
 
 
 def test_the_base_itself_changes_nothing_anywhere(base: Base) -> None:
