@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from atanor.errors import MetricError
 from atanor.evaluate import compare, decide, overall
 from atanor.evaluate.items import Comparison, GateResult, Verdict
+from atanor.evaluate.judging.options import JUDGES
 from atanor.evaluate.metrics import METRICS
 from atanor.evaluate.options import EvaluationOptions
 from atanor.evaluate.wear import worn
@@ -24,7 +25,7 @@ OPTIONS = EvaluationOptions(resamples=2000)
 ELSEWHERE = {"distinct_1", "distinct_2", "repetition", "mcc", "answer_length", "tokens_used"}
 """What sees no difference between answers that are all alike, what wants one class an item, and counts without bounds,
 which have no width where every item changes alike."""
-ANSWERED = [entry.name for entry in METRICS if entry.argument is None and entry.name not in ELSEWHERE]
+ANSWERED = [entry.name for entry in METRICS if entry.argument is None and entry.name not in ELSEWHERE | set(JUDGES)]
 OBJECT = '{"who": "Inés", "does": "opens the last book of the library"}'
 POOR = "it was a dark and stormy night, and nobody was there to hear the clock strike twelve"
 

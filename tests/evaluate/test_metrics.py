@@ -17,7 +17,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from atanor.errors import ConfigurationError, MetricError
 from atanor.evaluate.items import Outcome
 from atanor.evaluate.metrics import METRIC_NAMES, METRICS
-from atanor.evaluate.metrics.registry import _PLAIN, _WITH_ARGUMENT, _WITH_OPTIONAL_ARGUMENT
+from atanor.evaluate.metrics.registry import _JUDGED, _PLAIN, _WITH_ARGUMENT, _WITH_OPTIONAL_ARGUMENT
 from atanor.evaluate.metrics.strict_json import NOT_JSON, equal, parse_answer
 from tests.evaluate.marking import NOWHERE, item, metric, outcome, score
 
@@ -288,12 +288,13 @@ def test_margins_are_the_metric_s_own_or_the_project_s() -> None:
 
 
 def test_every_metric_of_the_catalogue_is_built_as_described() -> None:
-    assert set(METRIC_NAMES) == {*_PLAIN, *_WITH_ARGUMENT, *_WITH_OPTIONAL_ARGUMENT}
-    assert len(METRIC_NAMES) == 31
+    assert set(METRIC_NAMES) == {*_PLAIN, *_WITH_ARGUMENT, *_WITH_OPTIONAL_ARGUMENT, *_JUDGED}
+    assert len(METRIC_NAMES) == 33
     for entry in METRICS:
         taking = _WITH_OPTIONAL_ARGUMENT if entry.optional else _WITH_ARGUMENT
         assert (entry.argument is not None) == (entry.name in taking)
-        if entry.argument is None:
+        assert entry.judged == (entry.name in _JUDGED)
+        if entry.argument is None and not entry.judged:
             found = metric(entry.name)
             assert found.name == entry.name and found.label
             assert ("lower is better" in entry.description) == (not found.higher_is_better)

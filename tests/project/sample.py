@@ -156,6 +156,9 @@ roles:
               source: teacher
               endpoint: {base_url: "http://localhost:8000/v1", model: large}
       - classifier: {train: head}
+    metrics:
+      - bits_per_byte
+      - judge: {rubric: It reads like the book., base_url: "http://localhost:8000/v1", model: large, on_error: worst}
     probes: [canaries: {number: 9, repeat: 2, alternatives: 63}]
     evaluate:
       ability: small

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from atanor.evaluate.ability.options import FORMATS, KL, Ability, AbilityFile
 from atanor.evaluate.items import OnError
+from atanor.evaluate.judging.options import JUDGES, JudgeOptions
 from atanor.options import Options
 
 
@@ -24,6 +25,7 @@ class MetricSpec(Options):
         None, gt=0, description="Smallest change of interest, in the metric's unit; the default is the metric's own."
     )
 
+    judge: JudgeOptions | None = Field(None, description="Of `judge` and `judge_pairwise`: who judges, and by what.")
     on_error: OnError = Field(
         OnError.STOP,
         description="What happens to an item that cannot be marked: `stop`, `exclude` (it counts for neither "
@@ -37,10 +39,23 @@ class MetricSpec(Options):
             return {"name": value}
         if isinstance(value, dict) and len(value) == 1 and "name" not in value:
             ((name, options),) = value.items()
+            if isinstance(options, dict) and name in JUDGES:
+                own = {key: options[key] for key in ("margin", "on_error") if key in options}
+                return {"name": name, **own, "judge": {k: v for k, v in options.items() if k not in own}}
             if isinstance(options, dict):
                 return {"name": name, **options}
             return {"name": name, "argument": options}
         return value
+
+    @model_validator(mode="after")
+    def _judge_where_one_is_asked(self) -> MetricSpec:
+        if (self.judge is None) == (self.name in JUDGES):
+            raise ValueError(
+                f"`{self.name}` takes no judge"
+                if self.judge
+                else f"`{self.name}` needs `rubric`, `base_url` and `model` below it"
+            )
+        return self
 
 
 _LONGEST = 128

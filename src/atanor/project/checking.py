@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from atanor.data.options import RowFormat, SourceOptions, TooLong, TrainOn
 from atanor.data.splitting import require_possible
-from atanor.errors import ConfigurationError, Problem, shorten
+from atanor.errors import AtanorError, ConfigurationError, MissingExtraError, Problem, shorten
 from atanor.evaluate.gates import Gate, gate_metrics, parse_gate
 from atanor.evaluate.metrics import build_metric
 from atanor.methods.classification.options import ClassifierOptions
@@ -265,7 +265,7 @@ class _RoleCheck:
                 yield self.problem(field, f"`{spec.name}` is listed twice", "Keep one of them")
             try:
                 metric = build_metric(spec, self.loaded.root)
-            except ConfigurationError as error:
+            except (ConfigurationError, MissingExtraError) as error:
                 yield from self.adopted(field, error)
                 continue
             if metric.needs_generation and self.role.task is Task.TEXT:
@@ -326,7 +326,7 @@ class _RoleCheck:
                 reason = "canaries are sentences, and in a role with `task: label` each would be one more class"
                 yield self.problem(field, reason, "Remove it, or write `task: answer`")
 
-    def adopted(self, field: str, error: ConfigurationError, value: object = None) -> Iterator[Problem]:
+    def adopted(self, field: str, error: AtanorError, value: object = None) -> Iterator[Problem]:
         """The problems another room found, at their place in the project file."""
         for found in error.problems or (Problem(error.summary),):
             # A problem inside another file (a schema, a metric's code) names it, and its line, in its reason.

@@ -107,8 +107,11 @@ class _Explanation:
                 default = "default of pairs" if metric.name in PREFERENCE_METRICS else f"default of task {role.task}"
                 source = "always measured" if metric.name == ALWAYS_MEASURED else default
             yield ExplainedValue(dotted(at), metric.name, source)
-            for key in [key for key in MetricSpec.model_fields if key != "name"]:
+            for key in [key for key in MetricSpec.model_fields if key not in ("name", "judge")]:
                 yield self._leaf(metric, key, (*at, metric.name, key))
+            if metric.judge is not None:
+                for key in type(metric.judge).model_fields:
+                    yield self._leaf(metric.judge, key, (*at, metric.name, key))
 
     def _leaf(self, options: BaseModel, key: str, path: FieldPath) -> ExplainedValue:
         value = getattr(options, key)

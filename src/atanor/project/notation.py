@@ -25,6 +25,7 @@ from atanor.data.corpora.options import InstructionOptions, WindowOptions
 from atanor.data.options import RenderOptions, SourceOptions, SplitOptions
 from atanor.data.workshop.options import CheckOptions
 from atanor.evaluate.ability.options import AbilityFile
+from atanor.evaluate.judging.options import JUDGES, JudgeOptions
 from atanor.evaluate.options import EvaluationOptions, GenerationOptions, MetricSpec
 from atanor.evaluate.probing.options import PROBE_OPTIONS
 from atanor.launch.options import LaunchOptions
@@ -98,6 +99,7 @@ def option_groups() -> Iterator[OptionGroup]:
     yield OptionGroup("roles.NAME", RoleOptions)
     for key, model in _ROLE_GROUPS.items():
         yield OptionGroup(f"roles.NAME.{key}" + (".NAME" if model is MetricSpec else ""), model)
+    yield OptionGroup("roles.NAME.metrics.judge", JudgeOptions)
     for name, technique in TECHNIQUES.items():
         yield OptionGroup(f"roles.NAME.augment.techniques.{name}", technique)
     yield OptionGroup("roles.NAME.augment.techniques.NAME.endpoint", EndpointOptions)
@@ -135,7 +137,7 @@ def _group_at(path: FieldPath) -> type[BaseModel] | None:
         case ("roles", _, "methods", method, *below):
             return _below_method(method, below)
         case ("roles", _, "probes" | "metrics" as key, name):
-            return MetricSpec if key == "metrics" else PROBE_OPTIONS.get(name)
+            return PROBE_OPTIONS.get(name) if key == "probes" else JudgeOptions if name in JUDGES else MetricSpec
         case ("roles", _, *group):
             return _ROLE_GROUPS.get(".".join(group))
     return None

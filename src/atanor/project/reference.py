@@ -44,7 +44,8 @@ def reference_markdown() -> str:
 
 def _metrics() -> str:
     rows = [
-        f"| `{entry.name}` | {entry.argument or 'none'} | {entry.default_margin} | {entry.description} |"
+        f"| `{entry.name}` | {entry.argument or ('a judge, below it' if entry.judged else 'none')} "
+        f"| {entry.default_margin} | {entry.description} |"
         for entry in METRICS
     ]
     head = ["## Metrics", "", "| name | argument | margin unless given | meaning |", "|---|---|---|---|"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from atanor.data.augmentation.options import TECHNIQUES
+from atanor.evaluate.judging.options import JUDGES
 from atanor.evaluate.metrics import METRIC_NAMES
 from atanor.evaluate.probing.options import PROBE_OPTIONS
 from atanor.methods.options import METHOD_OPTIONS
@@ -37,7 +38,7 @@ def project_schema() -> dict[str, Any]:
     definitions["Objective"] = _named(OBJECTIVE_OPTIONS)
     definitions["Tracker"] = _named(TRACKERS)
     definitions["Probe"] = _named(PROBE_OPTIONS)
-    definitions["Metric"] = _metric(definitions.pop("MetricSpec"))
+    definitions["Metric"] = _metric(definitions.pop("MetricSpec"), definitions["JudgeOptions"])
     definitions["Technique"] = _technique(definitions)
     augment = definitions["AugmentOptions"]["properties"]
     _replace(augment, "techniques", _list_of("Technique", at_least=0))
@@ -90,13 +91,16 @@ def _technique(definitions: Mapping[str, Any]) -> dict[str, Any]:
     return {"anyOf": forms}
 
 
-def _metric(full: Mapping[str, Any]) -> dict[str, Any]:
+def _metric(full: Mapping[str, Any], judge: Mapping[str, Any]) -> dict[str, Any]:
     """A metric's name, its name with its argument, its name with options below it, or the full form."""
     full_with_names = {**full, "properties": {**full["properties"], "name": _choice(METRIC_NAMES)}}
-    below = {key: value for key, value in full["properties"].items() if key != "name"}
+    below = {key: value for key, value in full["properties"].items() if key not in ("name", "judge")}
     options = {"type": "object", "properties": below, "additionalProperties": False}
-    named = _one_key({name: {"anyOf": [{"type": ["string", "null"]}, options]} for name in METRIC_NAMES})
-    return {"anyOf": [_choice(METRIC_NAMES), named, full_with_names]}
+    plain = tuple(name for name in METRIC_NAMES if name not in JUDGES)
+    named = _one_key({name: {"anyOf": [{"type": ["string", "null"]}, options]} for name in plain})
+    own = {key: below[key] for key in ("margin", "on_error")}
+    judged = _one_key({name: {**judge, "properties": {**judge["properties"], **own}} for name in JUDGES})
+    return {"anyOf": [_choice(plain), named, judged, full_with_names]}
 
 
 def _choice(names: Sequence[str]) -> dict[str, Any]:

@@ -83,8 +83,12 @@ class Endpoint:
         conversations = [({"role": "user", "content": prompt},) for prompt in prompts]
         return [one if isinstance(one, str) else None for one in self.replies(conversations)]
 
-    def replies(self, conversations: Sequence[Conversation]) -> list[str | Unanswered]:
+    def replies(self, conversations: Sequence[Conversation], *, first_alone: bool = True) -> list[str | Unanswered]:
         """The answer to each conversation, or why there is none.
+
+        Args:
+            conversations: what is asked.
+            first_alone: the very first one has to succeed before others are asked.
 
         Raises:
             DataError: as `generate`.
@@ -92,7 +96,7 @@ class Endpoint:
         if not conversations:
             return []
         # The first one goes alone: an endpoint that is not there should not be asked a thousand times.
-        alone = [] if self.spent.requests else [self._answer(conversations[0])]
+        alone = [] if self.spent.requests or not first_alone else [self._answer(conversations[0])]
         with ThreadPoolExecutor(self.options.concurrency) as pool:
             return [*alone, *pool.map(self._answer_or_reason, conversations[len(alone) :])]
 

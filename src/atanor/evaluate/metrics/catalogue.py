@@ -15,6 +15,7 @@ class MetricEntry:
         argument: what it needs, for reading; None when it takes no argument.
         default_margin: the smallest change of interest when the project gives none, for reading.
         optional: it can do without its argument.
+        judged: a language model marks it, with options of its own below the name.
     """
 
     name: str
@@ -22,6 +23,7 @@ class MetricEntry:
     argument: str | None = None
     default_margin: str = "0.05"
     optional: bool = False
+    judged: bool = False
 
 
 METRICS: tuple[MetricEntry, ...] = (
@@ -83,6 +85,20 @@ METRICS: tuple[MetricEntry, ...] = (
         "10 % of the base's",
     ),
     MetricEntry("custom", "What a function of yours returns for an answer; higher is better.", "`file.py:function`"),
+    MetricEntry(
+        "judge",
+        "A language model's score of the answer by a rubric, 1 to `highest`.",
+        None,
+        "a twentieth of the scale",
+        judged=True,
+    ),
+    MetricEntry(
+        "judge_pairwise",
+        "How often a language model prefers the answer to the other candidate's, asked in both orders; a tie is half.",
+        None,
+        "0.1",
+        judged=True,
+    ),
     MetricEntry("forgetting", "Bits per byte on general text, what tuning cost elsewhere; lower is better."),
 )
 """Every metric, in the order the docs list them."""

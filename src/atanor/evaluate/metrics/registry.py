@@ -8,6 +8,7 @@ from pathlib import Path
 
 from atanor.errors import ConfigurationError, Problem
 from atanor.evaluate.items import OnError
+from atanor.evaluate.judging.options import JudgeOptions
 from atanor.evaluate.metrics.base import Metric
 from atanor.evaluate.metrics.calibration import Calibration
 from atanor.evaluate.metrics.catalogue import METRIC_NAMES, METRICS, MetricEntry
@@ -16,6 +17,7 @@ from atanor.evaluate.metrics.cost import AnswerLength, Latency, LengthRatio, Tok
 from atanor.evaluate.metrics.custom import Custom
 from atanor.evaluate.metrics.diversity import Distinct, Repetition
 from atanor.evaluate.metrics.editing import EditDistance
+from atanor.evaluate.metrics.judged import PairwiseJudge, RubricJudge
 from atanor.evaluate.metrics.likelihood import BitsPerByte, Forgetting, Perplexity
 from atanor.evaluate.metrics.matthews import Matthews
 from atanor.evaluate.metrics.meaning import EmbeddingSimilarity
@@ -64,6 +66,11 @@ _WITH_OPTIONAL_ARGUMENT: dict[str, Callable[[str | None, Path, float | None], Me
     "slot_error_rate": lambda argument, root, margin: SlotErrorRate(argument, margin),  # noqa: ARG005
 }
 
+_JUDGED: dict[str, Callable[[JudgeOptions, Path, float | None], Metric]] = {
+    "judge": RubricJudge,
+    "judge_pairwise": PairwiseJudge,
+}
+
 
 def build_metric(spec: MetricSpec, root: Path) -> Metric:
     """The metric a project asks for, ready to mark.
@@ -91,6 +98,8 @@ def build_metric(spec: MetricSpec, root: Path) -> Metric:
 
 def _built(spec: MetricSpec, entry: MetricEntry, root: Path) -> Metric:
     argument = _argument(spec, entry)
+    if spec.judge is not None:
+        return _JUDGED[spec.name](spec.judge, root, spec.margin)
     if entry.optional:
         return _WITH_OPTIONAL_ARGUMENT[spec.name](argument, root, spec.margin)
     if argument is None:
