@@ -10,6 +10,7 @@ import typer
 from atanor.cli.ablate_command import ablate
 from atanor.cli.contest_command import compare
 from atanor.cli.data_app import data_app
+from atanor.cli.eval_command import evaluate
 from atanor.cli.gate_command import gate
 from atanor.cli.outliers_command import outliers
 from atanor.cli.prune_command import prune
@@ -26,6 +27,7 @@ app = typer.Typer(
 data_app.command("ablate")(ablate)
 data_app.command("outliers")(outliers)
 app.command("compare")(compare)
+app.command("eval")(evaluate)
 app.command()(gate)
 app.command()(prune)
 app.add_typer(data_app, name="data")

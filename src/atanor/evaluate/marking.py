@@ -40,7 +40,7 @@ def mark(metric: Metric, items: Sequence[Item], baseline: Sequence[Outcome], can
     """
     before, after = metric.tabulate_both(items, baseline, candidate)
     unmarked = tuple(
-        Unmarked(item.id, whose, _reason(found))
+        Unmarked(item.id, whose, reason_of(found))
         for whose, marks in (("base", before), ("candidate", after))
         for item, found in zip(items, marks, strict=True)
         if isinstance(found, MetricError)
@@ -90,6 +90,7 @@ def _worst(metric: Metric, marks: Marks) -> Marks:
     return [worst if isinstance(found, MetricError) else found for found in marks]
 
 
-def _reason(error: MetricError) -> str:
+def reason_of(error: MetricError) -> str:
+    """Why an item could not be marked, without its name."""
     problem = error.problems[0]
     return problem.reason.partition(": ")[2] if problem.reason.startswith("item ") else problem.reason
