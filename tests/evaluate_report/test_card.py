@@ -5,8 +5,10 @@ from __future__ import annotations
 import yaml
 
 from atanor.evaluate.card import model_card
+from atanor.evaluate.contamination.leaks import ContaminationSection, Leak, LeakKind
 from atanor.evaluate.items import Verdict
-from tests.evaluate_report.reports import data, full_report
+from atanor.evaluate.report import ProbeSection
+from tests.evaluate_report.reports import comparison, data, full_report
 
 
 def head_of(card: str) -> dict[str, object]:
@@ -33,10 +35,21 @@ def test_the_card_has_data_licences_method_results_and_limits() -> None:
         "## Limits",
     ]
     assert f"| {data().sources[0]} | CC-BY-4.0 |" in card
-    for comparison in report.comparisons:
-        assert f"| {comparison.label} (" in card
+    for one in report.comparisons:
+        assert f"| {one.label} (" in card
     assert "| forgetting within 0.005 | no |" in card
     assert f"- {report.notes[0]}" in card
+
+
+def test_the_card_has_what_probes_found_and_what_was_learned_of_the_test() -> None:
+    report = full_report()
+    leak = Leak(item="a", test="t:1", kind=LeakKind.EXACT, dataset="the training rows", train="t:2", train_text="x")
+    found = ContaminationSection(policy="exclude", items=48, looked_at=["the training rows (384 rows)"], leaks=[leak])
+    bias = ProbeSection(title="Bias", about=["Pairs."], comparisons=[comparison("stereotypes", "stereotype", [0], [1])])
+    card = model_card(report.model_copy(update={"contamination": found, "sections": [bias]}))
+    assert "### Bias" in card and "| stereotype (" in card
+    assert "- 1 of 48 test items stand in the training rows and do not count." in card
+    assert "It was not looked whether test items" in model_card(report)
 
 
 def test_what_is_not_known_is_said_to_be_unknown() -> None:

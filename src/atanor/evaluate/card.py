@@ -102,6 +102,9 @@ def _results(report: Report) -> Iterator[str]:
     level = figures.confidence(report.confidence)
     yield f"Candidate and base on the same held-out items ({items:,}); intervals hold the change with {level}.\n"
     yield _table([("metric", "base", "candidate", "change", "verdict"), *map(_compared, report.comparisons)])
+    for section in report.sections:
+        yield f"### {section.title}\n"
+        yield _table([("metric", "base", "candidate", "change", "verdict"), *map(_compared, section.comparisons)])
     if report.gates:
         rows = [(gate.gate, _answer(gate.passed, gate.undecided), gate.reason) for gate in report.gates]
         yield _table([("gate", "reached", "because"), *rows])
@@ -128,6 +131,12 @@ def _limits(report: Report) -> Iterator[str]:
         *(f"{one.label}: {one.verdict}." for one in report.comparisons if one.verdict in ("worse", "cannot tell")),
         *report.notes,
     ]
+    if report.contamination is None:
+        limits.append("It was not looked whether test items stand in the training rows.")
+    elif report.contamination.learned:
+        learned, items = len(report.contamination.learned), report.contamination.items
+        counted = "do not count" if report.contamination.policy == "exclude" else "count"
+        limits.append(f"{learned} of {items} test items stand in the training rows and {counted}.")
     if report.looks > 1:
         limits.append(f"The test items were looked at {report.looks} times, which makes a lucky verdict likelier.")
     yield "\n".join(f"- {limit}" for limit in limits) + "\n"

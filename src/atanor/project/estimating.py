@@ -21,6 +21,7 @@ from atanor.progress import Progress
 from atanor.project.dataset import Reader, prepare_role
 from atanor.project.file import LoadedProject
 from atanor.project.options import MethodChoice
+from atanor.project.probing import with_canaries
 from atanor.train import Forecast, TrainOptions
 
 _SMALLEST_PASS = 64
@@ -93,7 +94,9 @@ def estimate_role(
     if not tuned:
         return []
     local = resolve_base(project.base_of(name), loaded.root, progress)
-    data = prepare_role(project, name, loaded.root, Reader.of(local), progress)
+    reader = Reader.of(local)
+    data = prepare_role(project, name, loaded.root, reader, progress)
+    data = with_canaries(data, project.roles[name], reader, project.seed)
     goal = project.roles[name].goal
     prepared = Prepared(name, local, goal, config_of(local), data.training_rows, data.validation_rows, project.seed)
     process = process_bytes(device_name())

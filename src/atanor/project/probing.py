@@ -22,8 +22,9 @@ from atanor.evaluate.report import ProbeSection
 from atanor.evaluate.runner import outcomes_from_json, outcomes_to_json
 from atanor.methods import Framing
 from atanor.methods.options import PrefixTuningOptions, PromptTuningOptions
+from atanor.methods.tuning import TuningOptions
 from atanor.project.dataset import Reader, RoleData
-from atanor.project.options import RoleOptions, Task
+from atanor.project.options import MethodChoice, RoleOptions, Task
 from atanor.train import Supervision
 
 if TYPE_CHECKING:
@@ -79,12 +80,24 @@ def with_canaries(data: RoleData, role: RoleOptions, reader: Reader, seed: int) 
     )
 
 
+def learned_by(choice: MethodChoice, training: Supervision) -> Supervision:
+    """What a method is given: one that trains nothing shows examples, and no canary may be among them."""
+    return training if isinstance(choice.options, TuningOptions) else without_canaries(training)
+
+
+def without_canaries(training: Supervision) -> Supervision:
+    """What is learned, without the planted rows."""
+    own = {name: example for name, example in training.examples.items() if example.source != SOURCE}
+    planted_ids = training.examples.keys() - own.keys()
+    rows = [row for row in training.rows if row.example_id not in planted_ids]
+    return Supervision(rows, training.pairs, own) if planted_ids else training
+
+
 def _ground(job: RoleJob, framing: Framing) -> Ground:
-    own = {example.id for example in job.data.training.examples.values() if example.source == SOURCE}
     virtual = (PrefixTuningOptions, PromptTuningOptions)
     return Ground(
         base=job.base,
-        training=[row for row in job.data.training_rows if row.example_id not in own],
+        training=without_canaries(job.data.training).rows,
         test=job.data.test,
         ask=framing.around,
         metrics=job.examiner.metrics,

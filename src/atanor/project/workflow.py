@@ -37,7 +37,7 @@ from atanor.project.keys import free_key, parameters_of, training_key
 from atanor.project.launching import make
 from atanor.project.lineage import Beginning, Continued, find_beginning
 from atanor.project.options import MethodChoice, RoleOptions
-from atanor.project.probing import ask_probes, sections_of, with_canaries
+from atanor.project.probing import ask_probes, learned_by, sections_of, with_canaries
 from atanor.project.teachers import ProjectTeachers
 from atanor.project.tracking import tracked, was_untold
 from atanor.project.wording import reason_of_default
@@ -298,7 +298,7 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord, follow: Follow) ->
             Bench(
                 base=job.base,
                 goal=job.role.goal,
-                training=job.data.training,
+                training=learned_by(choice, job.data.training),
                 validation=job.data.validation,
                 seed=job.seed,
                 folder=training,

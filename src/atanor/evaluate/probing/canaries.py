@@ -17,7 +17,7 @@ from atanor.evaluate.probing.metrics import Exposure
 from atanor.evaluate.probing.options import CanaryOptions
 from atanor.evaluate.probing.probe import Ground, Probe
 
-SOURCE = "canaries"
+SOURCE = "(canaries)"
 """Where planted rows say they come from."""
 _DIGITS = 6
 _ROOMS = (
