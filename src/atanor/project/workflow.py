@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from atanor.compute import device_name, process_bytes
-from atanor.errors import AtanorError, BaseModelError
+from atanor.compute import device_name
+from atanor.errors import AtanorError
 from atanor.evaluate import render_html
 from atanor.evaluate.card import CARD, model_card
 from atanor.evaluate.decision import Decision, decision_of
@@ -30,20 +30,20 @@ from atanor.project.classes import class_material
 from atanor.project.contamination import Contamination
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
 from atanor.project.describing import describe
-from atanor.project.estimating import Prediction, Prepared, predict, trains_here
+from atanor.project.estimating import Prediction
 from atanor.project.events import BaseReady, DataReady, RunJudged, RunPlanned, Watcher
 from atanor.project.file import LoadedProject
 from atanor.project.keys import free_key, parameters_of, training_key
 from atanor.project.launching import make
 from atanor.project.lineage import Beginning, Continued, find_beginning
 from atanor.project.options import MethodChoice, RoleOptions
+from atanor.project.planning import plan_in_words, predicted
 from atanor.project.probing import ask_probes, learned_by, sections_of, with_canaries
 from atanor.project.teachers import ProjectTeachers
 from atanor.project.tracking import tracked, was_untold
-from atanor.project.wording import reason_of_default
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
 from atanor.store.files import write_text, writing_folder
-from atanor.train import OBJECTIVES, Follow, Interrupted, Precision, TrainOptions, budget_of, steps_of, train_dtype
+from atanor.train import Follow, Interrupted, Precision, TrainOptions, train_dtype
 from atanor.train.adopting import adopt
 
 OUTCOMES = "outcomes.json"
@@ -248,8 +248,8 @@ def run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Rep
 
 def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[Report], follow: Follow) -> Report:
     folder = job.store.run_folder(run)
-    plan = _plan(job, choice)
-    prediction = _predict(job, choice)
+    plan = plan_in_words(job, choice)
+    prediction = predicted(job, choice)
     job.watcher.show(RunPlanned(job.name, choice.name, run.id, plan, False, prediction))
     write_text(folder / "project.yaml", job.loaded.text)
     answers, compared = job.examiner.wants_answers, job.role.measures_preference
@@ -406,45 +406,3 @@ def _beginning(job: RoleJob, choice: MethodChoice) -> Beginning | None:
     """What the method's training begins from, where it does not begin afresh."""
     written = choice.options.start_from if isinstance(choice.options, TuningOptions) else None
     return None if written is None else find_beginning(written, job.store, job.loaded.root, job.base)
-
-
-def _plan(job: RoleJob, choice: MethodChoice) -> str:
-    options = choice.options
-    if not isinstance(options, TuningOptions):
-        return f"{choice.name} · nothing is trained"
-    classes = job.classes(choice)
-    if classes is None:
-        learned = OBJECTIVES[options.objective.name].items(options.objective.options, job.data.training)
-        minimised = options.objective.name
-        length = budget_of(learned.items, options, job.seed).in_words(options.batch)
-    else:
-        minimised = f"{len(classes.names)} classes"
-        length = f"at most {steps_of(len(classes.training), options)} steps of {options.batch} rows"
-    reason = reason_of_default(options, "learning_rate")
-    why = f" (default: {reason})" if reason else ""
-    parts = (
-        options.in_words,
-        minimised,
-        f"lr {options.learning_rate:g}{why} {options.schedule_in_force}",
-        f"{options.epochs:g} epochs, {length}",
-        *options.against_forgetting.in_words,
-        *job.loaded.file.launch.in_words,
-    )
-    return " · ".join(parts)
-
-
-def _predict(job: RoleJob, choice: MethodChoice) -> Prediction | None:
-    """What training will take, with the base in memory already."""
-    if not trains_here(choice) or job.loaded.file.launch.in_words:  # of several processes nothing is predicted
-        return None
-    network = job.base.model
-    local, goal = job.base.local, job.role.goal
-    prepared = Prepared(
-        job.name, local, goal, network.config, job.data.training_rows, job.data.validation_rows, job.seed
-    )
-    weights = sum(parameter.nbytes for parameter in network.parameters())
-    try:
-        return predict(prepared, choice, process=max(0, process_bytes(device_name()) - weights))
-    except BaseModelError as error:
-        job.watcher.say(f"predicted {error.summary}")
-        return None
