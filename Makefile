@@ -25,11 +25,20 @@ PEER_DATA_READY := $(PEER_DATA)/.ready
 endif
 export PEER_DATA_PYTHON
 
+# And the peer of evaluation: lm-eval.
+PEER_EVALUATION := .venv-peer-evaluation
+ifeq ($(origin PEER_EVALUATION_PYTHON), undefined)
+PEER_EVALUATION_PYTHON := $(PEER_EVALUATION)/bin/python
+PEER_EVALUATION_READY := $(PEER_EVALUATION)/.ready
+endif
+export PEER_EVALUATION_PYTHON
+
 # Where a million rows are written and read; 8 GB are needed.
 SCRATCH ?= .bench
 
 .PHONY: demo test lint format docs bench bench-full bench-estimates bench-data bench-gpu bench-workshop \
-	bench-augmentation bench-methods peer peer-data peer-gpu clean help
+	bench-augmentation bench-methods bench-evaluation peer peer-data peer-evaluation peer-gpu clean \
+	help
 
 help:
 	@echo "make demo    fine-tune the starter model on the shipped example and print the verdict"
@@ -104,6 +113,9 @@ bench-methods: $(DEV)
 	$(BIN)/python -m benchmarks.quantisation
 	$(BIN)/python -m benchmarks.methods_page
 
+bench-evaluation: $(DEV) $(PEER_EVALUATION_READY)
+	$(BIN)/python -m benchmarks.evaluation_speed
+
 # Without a GPU it says so and is done; with one, `make peer-gpu` comes first.
 bench-gpu: $(DEV)
 	$(BIN)/python -m benchmarks.gpu
@@ -112,6 +124,8 @@ bench-gpu: $(DEV)
 peer: $(PEER)/.ready
 
 peer-data: $(PEER_DATA)/.ready
+
+peer-evaluation: $(PEER_EVALUATION)/.ready
 
 peer-gpu: $(PEER)/.ready
 	$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements-gpu.txt
@@ -141,6 +155,12 @@ $(PEER_DATA)/.ready: benchmarks/peers/requirements-data.txt
 	@echo "setting up $(PEER_DATA) (once; a few minutes)"
 	@$(PYTHON) -m venv $(PEER_DATA)
 	@$(PEER_DATA)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(PEER_EVALUATION)/.ready: benchmarks/peers/requirements-evaluation.txt
+	@echo "setting up $(PEER_EVALUATION) (once; a few minutes)"
+	@$(PYTHON) -m venv $(PEER_EVALUATION)
+	@$(PEER_EVALUATION)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(DEV): $(READY)
