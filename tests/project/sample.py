@@ -114,6 +114,14 @@ l2_sp: 0.01, ewc: {weight: 10, rows: 8}, average: {decay: 0.99, last: 2}}}
         least_similarity: 0.3
       local:
         temperature: 0
+    search:
+      method: lora
+      trials: 12
+      minutes: 30
+      space: {learning_rate: 1e-5 .. 1e-3, rank: [4, 8], batch: null}
+      pruner: halving
+      repeats: 2
+      seed: 1
 launch:
   kind: torchrun
   processes: 1

@@ -15,6 +15,7 @@ from atanor.cli.gate_command import gate
 from atanor.cli.outliers_command import outliers
 from atanor.cli.prune_command import prune
 from atanor.cli.sweep_command import sweep
+from atanor.cli.tune_command import tune
 
 app = typer.Typer(
     name="atanor",
@@ -180,6 +181,7 @@ def chat(
 
 
 app.command()(sweep)
+app.command()(tune)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from atanor.evaluate.report import Report
 from atanor.project.checking import check_project
 from atanor.project.events import Unwatched, Watcher
 from atanor.project.file import LoadedProject, load_project_file, project_refused
+from atanor.project.tuning_api import Tunes
 from atanor.store import Release, RunRecord, Store
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class ProjectResult:
         return roles == {report.role for report in self.reports if report.released}
 
 
-class Project:
+class Project(Tunes):
     """A project file and the folder beside it.
 
     Example:

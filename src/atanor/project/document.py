@@ -70,8 +70,16 @@ def read_document(path: Path) -> Document:
         ConfigurationError: no such file, not text, too large, not YAML, or no mapping at its top.
     """
     file = path / PROJECT_FILE_NAME if path.is_dir() else path
-    text = _read_text(file)
-    root = _compose(file, text)
+    return document_of(file, read_text(file))
+
+
+def document_of(file: Path, text: str) -> Document:
+    """A text as the document it would be in a file.
+
+    Raises:
+        ConfigurationError: not YAML, or no mapping at its top.
+    """
+    root = compose(file, text)
     if not isinstance(root, yaml.MappingNode):
         empty = root is None
         reason = "the file is empty" if empty else "a project file is made of `key: value` lines"
@@ -87,7 +95,12 @@ def _refused(file: Path, problem: Problem) -> ConfigurationError:
     return ConfigurationError(f"{file} cannot be read; nothing was started.", [problem])
 
 
-def _read_text(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        ConfigurationError: no such file, not text, or too large.
+    """
     try:
         raw = file.read_bytes() if file.stat().st_size <= LARGEST_FILE else None
     except FileNotFoundError:
@@ -149,7 +162,12 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _compose(file: Path, text: str) -> yaml.Node | None:
+def compose(file: Path, text: str) -> yaml.Node | None:
+    """The nodes of a text, each with where it stands.
+
+    Raises:
+        ConfigurationError: it is not YAML.
+    """
     try:
         loader = _Loader(text)
         try:

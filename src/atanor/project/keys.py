@@ -26,7 +26,7 @@ def free_key(job: RoleJob, choice: MethodChoice) -> str:
     raise AssertionError("there are endlessly many keys")
 
 
-def training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
+def training_key(job: RoleJob, choice: MethodChoice, run: RunRecord | None) -> str:
     """Hash of everything that decides a candidate's weights, and of nothing else; with `again`, of the run too."""
     content = {
         "atanor": __version__,
@@ -36,7 +36,7 @@ def training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
         "base": [job.base.local.sha, str(job.base.model.dtype), *_own_base(job, choice)],
         "seed": job.seed,
         "general": general_files(job.loaded.root, choice),
-        "again": run.key if job.again else None,
+        "again": run.key if job.again and run is not None else None,
         "beginning": None if job.beginning is None else job.beginning.sha,
         "continued": None if job.continued is None else job.continued.identity,
         "teacher": job.teachers.named_in(choice.options),
@@ -45,7 +45,7 @@ def training_key(job: RoleJob, choice: MethodChoice, run: RunRecord) -> str:
 
 
 def _keys(job: RoleJob, choice: MethodChoice) -> Iterator[str]:
-    role = job.role.model_dump(mode="json", exclude={"methods", "data"})
+    role = job.role.model_dump(mode="json", exclude={"methods", "data", "search"})
     role["metrics"] = [metric.model_dump(mode="json") for metric in job.role.metrics_in_force]
     content = {
         "atanor": __version__,
@@ -77,7 +77,7 @@ def parameters_of(job: RoleJob, choice: MethodChoice) -> dict[str, str]:
     hashes = {"base_sha": job.base.local.sha, "dataset_sha": section.dataset_sha, "split_sha": section.split_sha}
     return {
         **flat(choice.options.model_dump(mode="json"), choice.name),
-        **flat(job.role.model_dump(mode="json", exclude={"methods"}), "role"),
+        **flat(job.role.model_dump(mode="json", exclude={"methods", "search"}), "role"),
         **hashes,
         "base": str(job.base.local.reference),
         "seed": str(job.seed),

@@ -43,6 +43,7 @@ from atanor.train.remedies.options import (
     ReplayOptions,
     SelfWrittenOptions,
 )
+from atanor.train.search.options import SearchOptions
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ _ROLE_GROUPS: Mapping[str, type[BaseModel]] = {
     "evaluate": EvaluationOptions,
     "evaluate.ability_files": AbilityFile,
     "metrics": MetricSpec,
+    "search": SearchOptions,
 }
 
 _METHOD_GROUPS: Mapping[str, type[BaseModel]] = {

@@ -35,10 +35,12 @@ from atanor.models.reference import BaseReference
 from atanor.nearest import did_you_mean
 from atanor.options import NamedOptions, Options, one_key, refused
 from atanor.project.launch_refusals import launch_refusals
+from atanor.project.searchable import searched, space_for
 from atanor.tracking.options import TRACKERS
 from atanor.train.objectives.declaring import LearnsFrom
 from atanor.train.objectives.options import ObjectiveChoice
 from atanor.train.options import TrainOptions
+from atanor.train.search.options import SearchOptions
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 
@@ -185,6 +187,15 @@ class RoleOptions(Options):
     gates: tuple[str, ...] = Field(
         (), description="What a candidate must reach to be released, as `rouge_l better by 0.05`."
     )
+    search: SearchOptions = Field(
+        default_factory=SearchOptions, description="What `atanor tune` tries; nothing of a run depends on it."
+    )
+
+    @model_validator(mode="after")
+    def _searches_what_is_there(self) -> RoleOptions:
+        if self.search.method is not None or self.search.space:
+            space_for(self.search, searched(self.search, self.methods))
+        return self
 
     probes: tuple[ProbeChoice, ...] = Field(
         (),

@@ -19,13 +19,14 @@ from atanor.evaluate.card import CARD, model_card
 from atanor.evaluate.decision import Decision, decision_of
 from atanor.evaluate.report import ProbeSection, Report
 from atanor.evaluate.runner import outcomes_to_json
-from atanor.methods import DESCRIPTION, Bench, Framing, Made
+from atanor.methods import DESCRIPTION, Framing, Made
 from atanor.methods.classification.material import ClassMaterial
 from atanor.methods.classification.options import ClassifierOptions
 from atanor.methods.tuning import TuningOptions
 from atanor.models import Base, load_base, resolve_base
 from atanor.project.ability import GeneralAbility
-from atanor.project.assessment import Examiner, Sat, build_report, versions
+from atanor.project.assessment import Examiner, Sat, build_report
+from atanor.project.bench import SEARCHED, bench_of
 from atanor.project.classes import class_material
 from atanor.project.contamination import Contamination
 from atanor.project.dataset import Reader, RoleData, prepare_role, test_paper
@@ -38,7 +39,7 @@ from atanor.project.launching import make
 from atanor.project.lineage import Beginning, Continued, find_beginning
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.project.planning import plan_in_words, predicted
-from atanor.project.probing import ask_probes, learned_by, sections_of, with_canaries
+from atanor.project.probing import ask_probes, sections_of, with_canaries
 from atanor.project.teachers import ProjectTeachers
 from atanor.project.tracking import tracked, was_untold
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
@@ -203,7 +204,7 @@ def open_role(
 
 def run_method(job: RoleJob, choice: MethodChoice, earlier: list[Report]) -> Report:
     """One run: found finished, resumed or begun."""
-    job.beginning = _beginning(job, choice)
+    job.beginning = beginning_of(job, choice)
     key = free_key(job, choice)
     found = job.store.find_run(key)
     if found is not None and found.state is RunState.FINISHED:
@@ -291,30 +292,10 @@ def _make(job: RoleJob, choice: MethodChoice, run: RunRecord, follow: Follow) ->
     """Make the candidate; what was trained before, under whatever metrics and gates, is not trained again."""
     folder = job.store.run_folder(run)
     with job.store.training(training_key(job, choice, run)) as training:
+        (training / SEARCHED).unlink(missing_ok=True)  # what a search left is the run's from now on
         if job.continued is not None:
             adopt(job.continued.left, training)
-        made = make(
-            choice,
-            Bench(
-                base=job.base,
-                goal=job.role.goal,
-                training=learned_by(choice, job.data.training),
-                validation=job.data.validation,
-                seed=job.seed,
-                folder=training,
-                versions=versions(),
-                root=job.loaded.root,
-                held_out=job.data.held_out,
-                render=job.role.render,
-                teachers=job.teachers,
-                follow=follow,
-                start=None if job.beginning is None else job.beginning.folder,
-                continuation=None if job.continued is None else job.continued.continuation,
-                classes=job.classes(choice),
-            ),
-            job.loaded.file.launch,
-            job.watcher,
-        )
+        made = make(choice, bench_of(job, choice, training, follow), job.loaded.file.launch, job.watcher)
         if made.folder is not None:
             with writing_folder(folder / made.folder.name) as copy:
                 shutil.copytree(made.folder, copy, dirs_exist_ok=True)
@@ -402,7 +383,7 @@ def _gain(report: Report, metric: str) -> float:
     return first.change if first.higher_is_better else -first.change
 
 
-def _beginning(job: RoleJob, choice: MethodChoice) -> Beginning | None:
+def beginning_of(job: RoleJob, choice: MethodChoice) -> Beginning | None:
     """What the method's training begins from, where it does not begin afresh."""
     written = choice.options.start_from if isinstance(choice.options, TuningOptions) else None
     return None if written is None else find_beginning(written, job.store, job.loaded.root, job.base)

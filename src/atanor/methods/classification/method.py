@@ -72,6 +72,7 @@ class ClassifierMethod:
                     folder=bench.folder,
                     versions=bench.versions,
                     objective=Classification(weights, multi_label=options.multi_label),
+                    follow=bench.follow,
                     regularisers=() if anchor is None else (L2SP(tuned, anchor),),
                     group=bench.group,
                 ),
