@@ -97,6 +97,7 @@ def test_what_a_run_trained_is_neither_trained_again_nor_removed(tiny_base_folde
     assert {run.id for run in project.runs()} == {report.run}, "a search makes no runs"
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_same_command_goes_on(tiny_base_folder: Path, tmp_path: Path) -> None:
     undisturbed = atanor.Project.load(write(tmp_path / "whole", tiny_base_folder, QUICK)).tune()
     path = write(tmp_path / "killed", tiny_base_folder, QUICK)
@@ -109,6 +110,7 @@ def test_killed_at_any_moment_the_same_command_goes_on(tiny_base_folder: Path, t
     assert told(found) == told(undisturbed)
 
 
+@pytest.mark.slow
 def test_a_worker_shares_the_study(tiny_base_folder: Path, tmp_path: Path) -> None:
     path = write(tmp_path, tiny_base_folder, QUICK)
     asked = searching(load_project_file(path), "counter", trials=2, storage=f"sqlite:///{tmp_path / 'shared.db'}")
@@ -137,7 +139,7 @@ def test_another_space_is_another_study_and_a_run_is_the_same(tiny_base_folder: 
     ("role", "told_of", "fix"),
     [
         ("    methods: [prompt]\n", "none of the role's methods trains", "Add `lora`"),
-        ("    methods: [lora]\n    search: {method: prompt}\n", "no method `prompt`", "lora"),
+        ("    methods: [lora]\n    search: {method: prompt}\n", "no method `prompt`", "methods that train: lora"),
         ("    methods: [lora, prompt]\n    search: {method: prompt}\n", "`prompt` trains nothing", "Name one of lora"),
         ("    methods: [lora]\n    search: {space: {rnak: [4]}}\n", "no option `rnak`", "search: space"),
     ],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -156,6 +158,25 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(tmp_path: Path) -> 
         return [(one.number, one.state, one.values, one.loss, one.validations) for one in found.trials()]
 
     assert told(opened) == told(whole)
+
+
+def test_workers_share_trials_and_train_none_twice(tmp_path: Path) -> None:
+    both = Barrier(2)
+
+    class Slow(Bowl):
+        def train(self, values: Mapping[str, Value], tell: Tell, repetition: int = 0) -> Trained:
+            if not self.trained:
+                both.wait(60)  # the other has a trial as well
+            return super().train(values, tell, repetition)
+
+    workers = [Slow(), Slow()]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda worker: searched(tmp_path, worker, 12), workers))
+    tried = [values for worker in workers for values in worker.trained]
+    assert len(tried) == len({str(values) for values in tried}) and all(worker.trained for worker in workers)
+    trials = study(tmp_path, space()).trials()
+    assert [one.number for one in trials] == list(range(12))
+    assert all(one.state is TrialState.FINISHED for one in trials)
 
 
 def test_the_same_values_are_trained_once(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -191,11 +193,12 @@ class RoleOptions(Options):
         default_factory=SearchOptions, description="What `atanor tune` tries; nothing of a run depends on it."
     )
 
-    @model_validator(mode="after")
-    def _searches_what_is_there(self) -> RoleOptions:
-        if self.search.method is not None or self.search.space:
-            space_for(self.search, searched(self.search, self.methods))
-        return self
+    @field_validator("search")
+    @classmethod
+    def _searches_what_is_there(cls, value: SearchOptions, info: ValidationInfo) -> SearchOptions:
+        if "methods" in info.data and (value.method is not None or value.space):
+            space_for(value, searched(value, info.data["methods"]))
+        return value
 
     probes: tuple[ProbeChoice, ...] = Field(
         (),
