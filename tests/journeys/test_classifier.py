@@ -28,7 +28,7 @@ roles:
 METHODS = """\
     methods:
       - lora: {epochs: 1, batch: 8, validate_every: 9}
-      - classifier: {base: "path:ENCODER", train: full, epochs: 6, batch: 4, learning_rate: 0.01, validate_every: 9}
+      - classifier: {base: "path:ENCODER", train: full, epochs: 20, batch: 4, learning_rate: 0.01, validate_every: 9}
     metrics: [accuracy, macro_f1, perplexity]
     gates: [accuracy better, perplexity within 1]
 """
@@ -88,7 +88,9 @@ def test_a_classifier_and_label_as_text_are_marked_by_one_rule(tmp_path: Path, t
 
 
 ONE_CLASS = [{"text": f"about brie and {n}", "label": "cheese"} for n in range(30)]
-LISTS = [{"text": f"about brie and rain and {n}", "label": ["cheese", "weather"]} for n in range(30)]
+LISTS = [
+    {"text": f"about {n * 7_919 % 30_011} and {n * 104_729 % 9_973}", "label": ["cheese", "weather"]} for n in range(30)
+]
 SINGLES = [{"text": f"about brie and {n}", "label": CLASSES[n % 3]} for n in range(30)]
 SCARCE = [{"text": f"about brie and {n}", "label": "cheese" if n % 2 else "music"} for n in range(30)]
 

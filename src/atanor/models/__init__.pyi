@@ -2,7 +2,7 @@ from .adapter import Adapter, attach, attach_lora, load_adapter, virtual_tokens
 from .bottleneck import Bottleneck, BottleneckShape, attach_bottleneck
 from .chat_template import EncodedChat, Span, encode_chat, encode_prompt, encode_text
 from .classifier import Classifying, classifying_decoder, load_classifying, names_of_head, names_of_last
-from .load import Base, config_of, context_of, end_ids_of, is_encoder, load_base, load_tokenizer
+from .load import Base, config_of, context_of, end_ids_of, is_encoder, load_base, load_tokenizer, require_writing
 from .loading import load_tuned
 from .pissa import Pissa
 from .quantisation import (
@@ -73,6 +73,7 @@ __all__ = [
     "names_of_head",
     "names_of_last",
     "quantise",
+    "require_writing",
     "resolve_base",
     "trained_numbers",
     "virtual_tokens",

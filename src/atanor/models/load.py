@@ -125,8 +125,7 @@ def load_network(local: LocalBase, dtype: torch.dtype) -> PreTrainedModel:
         config = config_of(local)
     except (OSError, ValueError, KeyError) as error:
         raise _unreadable(local, "its configuration", error) from error
-    if is_encoder(config):
-        raise _writes_nothing(local)
+    require_writing(local, config)
     if config.is_encoder_decoder and config.decoder_start_token_id is None:
         problem = Problem("its config.json has no decoder_start_token_id", file=str(local.folder), field="base")
         raise BaseModelError(f"what the decoder of {local.reference} begins with is not known", [problem])
@@ -151,15 +150,21 @@ def end_ids_of(local: LocalBase, tokenizer: PreTrainedTokenizerBase) -> frozense
     return end_of_turn_ids(tokenizer, [int(end) for end in ends] if isinstance(ends, (list, tuple)) else [int(ends)])
 
 
-def _writes_nothing(local: LocalBase) -> BaseModelError:
-    """Transformers would load an encoder as a language model without a word, and it would write nonsense."""
+def require_writing(local: LocalBase, config: PretrainedConfig) -> None:
+    """A base writes. Transformers would load an encoder as a language model, and it would write nonsense.
+
+    Raises:
+        BaseModelError: it is an encoder.
+    """
+    if not is_encoder(config):
+        return
     problem = Problem(
         "it is an encoder: it reads in both directions and writes nothing",
         field="base",
         value=str(local.reference),
         fix=f"Name a model that writes as the base, and give this one to `classifier: {{base: {local.reference}}}`",
     )
-    return BaseModelError(f"{local.reference} cannot be the base of a role", [problem])
+    raise BaseModelError(f"{local.reference} cannot be the base of a role", [problem])
 
 
 def _unreadable(local: LocalBase, what: str, error: Exception) -> BaseModelError:

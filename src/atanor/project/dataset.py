@@ -28,7 +28,7 @@ from atanor.evaluate.items import Item
 from atanor.evaluate.report import DataSection
 from atanor.evaluate.runner import TestPaper, item_of
 from atanor.methods.framing import Framing
-from atanor.models import LocalBase, config_of, context_of, encode_chat, end_ids_of, load_tokenizer
+from atanor.models import LocalBase, config_of, context_of, encode_chat, end_ids_of, load_tokenizer, require_writing
 from atanor.progress import Progress, Silent
 from atanor.project.comparing import require_compared
 from atanor.project.encoder_decoder import refuse_unsuitable
@@ -51,11 +51,12 @@ class Reader:
         """The reader of a base; its weights are not loaded.
 
         Raises:
-            BaseModelError: it has no tokenizer that can be read.
+            BaseModelError: it has no tokenizer that can be read, or writes nothing.
         """
+        config = config_of(local)
+        require_writing(local, config)
         tokenizer = load_tokenizer(local)
-        paired = bool(config_of(local).is_encoder_decoder)
-        return cls(tokenizer, context_of(local), end_ids_of(local, tokenizer), paired)
+        return cls(tokenizer, context_of(local), end_ids_of(local, tokenizer), bool(config.is_encoder_decoder))
 
 
 @dataclass(frozen=True)
