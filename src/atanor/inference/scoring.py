@@ -44,6 +44,14 @@ class _Scored:
     weights: tuple[float, ...]
 
 
+def to_predict(tokens: tuple[int, ...]) -> WeightedTokens:
+    """A prompt with every token to predict, for a check of the engine.
+
+    Its last token alone, which a chat template puts there, is so sure that its loss is rounding.
+    """
+    return _Scored(tokens, (1.0,) * len(tokens))
+
+
 def score_choices(
     model: PreTrainedModel | PeftModel,
     prompts: Sequence[tuple[int, ...]],
