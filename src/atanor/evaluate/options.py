@@ -92,6 +92,14 @@ class EvaluationOptions(Options):
 
     resamples: int = Field(10_000, ge=1_000, description="Bootstrap resamples behind every interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence of every interval.")
+    looks: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="How often a candidate's answers are looked at while they come, at equal steps: above 1 it is not "
+        "asked the rest once the first metric is decided, and intervals are as wide as stopping early needs. For tests "
+        "with long answers.",
+    )
     contaminated: Literal["exclude", "keep"] = Field(
         "exclude",
         description="What becomes of test items that stand in the training rows, exactly, nearly or in long runs of "

@@ -76,15 +76,16 @@ def hold_contest(loaded: LoadedProject, names: Sequence[str], watcher: Watcher) 
     reports = [Report.model_validate_json((folder / "report.json").read_text(encoding="utf-8")) for folder in folders]
     role = _one_role(names, reports)
     every = _items(loaded, role, watcher)
-    for name, report in zip(names, reports, strict=True):
-        _require_same_items(name, report, every)
     options = loaded.file.roles[role]
+    for name, report in zip(names, reports, strict=True):
+        _require_same_items(name, report, every, in_turn=options.evaluate.looks > 1)
     counted = _counted(every, reports, options.evaluate)
     items = [every[number] for number in counted]
-    outcomes = [
-        [sat[number] for number in counted]
-        for sat in (outcomes_from_json((folder / OUTCOMES).read_bytes()) for folder in folders)
+    answered = [
+        dict(zip((item.id for item in report.items), outcomes_from_json((folder / OUTCOMES).read_bytes()), strict=True))
+        for report, folder in zip(reports, folders, strict=True)
     ]
+    outcomes = [[answers[item.id] for item in items] for answers in answered]
     metrics = [build_metric(spec, loaded.root) for spec in options.metrics_in_force]
     # A classifier has no likelihood of texts, so its report has no comparison by one.
     shared = set.intersection(*({one.metric for one in report.comparisons} for report in reports))
@@ -126,14 +127,18 @@ def _items(loaded: LoadedProject, role: str, watcher: Watcher) -> list[Item]:
 
 
 def _counted(items: Sequence[Item], reports: Sequence[Report], options: EvaluationOptions) -> list[int]:
-    """Numbers of the items that none of the candidates learned; of all where those count, or none is left."""
+    """Numbers of the items that all were asked and none learned; learned ones too where they count, or none is left."""
+    asked = set.intersection(*({item.id for item in report.items} for report in reports))
     learned = {item.id for report in reports for item in report.items if item.learned}
-    kept = [number for number, item in enumerate(items) if item.id not in learned]
-    return kept if kept and options.contaminated == "exclude" else list(range(len(items)))
+    shared = [number for number, item in enumerate(items) if item.id in asked]
+    kept = [number for number in shared if items[number].id not in learned]
+    return kept if kept and options.contaminated == "exclude" else shared
 
 
-def _require_same_items(name: str, report: Report, items: Sequence[Item]) -> None:
-    if [item.id for item in report.items] == [item.id for item in items]:
+def _require_same_items(name: str, report: Report, items: Sequence[Item], *, in_turn: bool) -> None:
+    """A candidate that was asked in turn may have been asked fewer of them."""
+    asked, known = [item.id for item in report.items], [item.id for item in items]
+    if asked == known or (in_turn and set(asked) <= set(known)):
         return
     problem = Problem(
         f"it was judged on {len(report.items)} test items that are not those the project has now ({len(items)})",

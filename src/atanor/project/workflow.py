@@ -9,13 +9,18 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
+
+from peft import PeftModel
+from transformers import PreTrainedModel
 
 from atanor.compute import device_name
 from atanor.errors import AtanorError
 from atanor.evaluate import render_html
 from atanor.evaluate.card import CARD, model_card
+from atanor.evaluate.contamination.leaks import ContaminationSection
 from atanor.evaluate.decision import Decision, decision_of
 from atanor.evaluate.report import ProbeSection, Report
 from atanor.evaluate.runner import outcomes_to_json
@@ -37,6 +42,7 @@ from atanor.project.file import LoadedProject
 from atanor.project.keys import free_key, parameters_of, training_key
 from atanor.project.launching import make
 from atanor.project.lineage import Beginning, Continued, find_beginning
+from atanor.project.looking import Looked, look_in_turn
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.project.planning import plan_in_words, predicted
 from atanor.project.probing import ask_probes, sections_of, with_canaries
@@ -264,28 +270,65 @@ def _execute(job: RoleJob, choice: MethodChoice, run: RunRecord, earlier: list[R
     asked = ask_probes(job, Framing(), job.base.model, "base", "base")
     job.ability.ask_base(job.watcher)
     made = _make(job, choice, run, follow)
+    origin = job.continued or job.beginning
+    found = job.contamination.of(None if origin is None else origin.parent)
     sections: list[ProbeSection] = []
     try:
         if made.classifier is not None:
             test = job.data.test
             candidate = job.examiner.classified(made.classifier, test, choice.name, made.identity, job.watcher)
+            looked = Looked(job.examiner, baseline, candidate)
         else:
             model = job.base.model if made.tuned is None else made.tuned.model
-            candidate = job.examiner.outcomes(
-                model,
-                test_paper(job.data, made.framing, job.reader, answers=answers, compared=compared, choices=job.choices),
-                choice.name,
-                made.identity,
-                job.watcher,
-            )
+            looked = _ask(job, model, made, choice.name, baseline, without=found.excluded)
             sections = job.ability.sections(made, choice.name, job.watcher)
             sections += sections_of(job, asked, ask_probes(job, made.framing, model, choice.name, made.identity))
     finally:
         if made.tuned is not None:
             made.tuned.detach()
-    write_text(folder / OUTCOMES, outcomes_to_json(candidate.test).decode())
-    sat = (baseline, candidate)
-    return _conclude(job, choice, run, made, sat=sat, earlier=earlier, prediction=prediction, sections=sections)
+    write_text(folder / OUTCOMES, outcomes_to_json(looked.candidate.test).decode())
+    found = found.about({item.id for item in looked.examiner.items})
+    about = _Found(made, looked, found, sections, prediction)
+    return _conclude(job, choice, run, about, earlier)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is known of a candidate before its report is written."""
+
+    made: Made
+    looked: Looked
+    contamination: ContaminationSection
+    sections: list[ProbeSection]
+    prediction: Prediction | None
+
+
+def _ask(
+    job: RoleJob,
+    model: PreTrainedModel | PeftModel,
+    made: Made,
+    who: str,
+    baseline: Sat,
+    *,
+    without: Collection[str],
+) -> Looked:
+    """A candidate before the test, at once or in as many looks as the role wants."""
+
+    def ask(data: RoleData, when: str) -> Sat:
+        paper = test_paper(
+            data,
+            made.framing,
+            job.reader,
+            answers=job.examiner.wants_answers,
+            compared=job.role.measures_preference,
+            choices=job.choices,
+        )
+        return job.examiner.outcomes(model, paper, f"{who}{when}", made.identity, job.watcher)
+
+    looks = job.role.evaluate.looks
+    if looks == 1 or job.trial is not None:  # trials are compared with one another on all items
+        return Looked(job.examiner, baseline, ask(job.data, ""))
+    return look_in_turn(job.examiner, job.data, baseline, ask, looks=looks, without=without)
 
 
 def _make(job: RoleJob, choice: MethodChoice, run: RunRecord, follow: Follow) -> Made:
@@ -307,31 +350,29 @@ def _conclude(
     job: RoleJob,
     choice: MethodChoice,
     run: RunRecord,
-    made: Made,
-    *,
-    sat: tuple[Sat, Sat],
+    found: _Found,
     earlier: list[Report],
-    prediction: Prediction | None,
-    sections: list[ProbeSection],
 ) -> Report:
     """Write candidate, report and release, in that order."""
-    folder = job.store.run_folder(run)
+    made, folder = found.made, job.store.run_folder(run)
     origin = job.continued or job.beginning
     report = build_report(
         project=job.loaded.file.project,
         project_text=job.loaded.text,
         role_name=job.name,
-        examiner=job.examiner,
+        examiner=found.looked.examiner,
         run=run,
         method=choice.name,
         made=made,
         data=job.data.section,
-        baseline=sat[0],
-        candidate=sat[1],
-        estimate=None if prediction is None else prediction.estimate,
-        contamination=job.contamination.of(None if origin is None else origin.parent),
-        sections=sections,
+        baseline=found.looked.baseline,
+        candidate=found.looked.candidate,
+        estimate=None if found.prediction is None else found.prediction.estimate,
+        contamination=found.contamination,
+        sections=found.sections,
     )
+    if found.looked.note is not None:
+        report = report.model_copy(update={"notes": [found.looked.note, *report.notes]})
     if origin is not None:
         report = report.model_copy(update={"parent": origin.parent, "notes": [origin.in_words, *report.notes]})
     description = describe(job, choice, run, made).model_dump_json(indent=2)

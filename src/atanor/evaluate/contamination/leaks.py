@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -101,6 +101,17 @@ class ContaminationSection(BaseModel):
     def learned(self) -> frozenset[str]:
         """Ids of the items that were learned."""
         return frozenset(leak.item for leak in self.leaks if leak.learned)
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Those that the policy leaves out of the verdict."""
+        return self.learned if self.policy == "exclude" else frozenset()
+
+    def about(self, items: Collection[str]) -> ContaminationSection:
+        """The same of some of the items, by their ids."""
+        return self.model_copy(
+            update={"items": len(items), "leaks": [leak for leak in self.leaks if leak.item in items]}
+        )
 
 
 def clean_data(text: str, section: ContaminationSection) -> GateResult:
