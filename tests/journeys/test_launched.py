@@ -112,7 +112,9 @@ def test_what_lies_before_a_method_crosses_whole(
     assert there.base.local == base.local and there.base.model.dtype == base.model.dtype
     assert type(there.training.rows[0]) is type(bench.training.rows[0])
     carried = launching._carried()
-    assert carried.keys() | {"base", "folder", "group", "teachers"} == {one.name for one in dataclasses.fields(Bench)}
+    assert carried.keys() | {"base", "folder", "group", "teachers", "follow"} == {
+        one.name for one in dataclasses.fields(Bench)
+    }
     for name, adapter in carried.items():  # as they are written, because a sequence may arrive as a list
         ours, theirs = (adapter.dump_python(getattr(one, name), mode="json") for one in (bench, there))
         assert ours == theirs, name
