@@ -55,10 +55,10 @@ def test_a_base_of_an_encoder_and_a_decoder_goes_the_same_way(
     family: str, tmp_path: Path, tiny_bases: dict[str, Path]
 ) -> None:
     trained = "{epochs: 2, batch: 8, validate_every: 2, learning_rate: 0.02}"
-    replayed = trained[:-1] + ", against_forgetting: {replay: {}}}"
+    anchored = trained[:-1] + ", against_forgetting: {l2_sp: 1.0e-6}}"
     role = (
         "    system: Answer briefly.\n"
-        f"    methods: [prompt, few_shot: {{shots: 2}}, lora: {replayed}, prompt_tuning: {trained}]\n"
+        f"    methods: [prompt, few_shot: {{shots: 2}}, lora: {anchored}, prompt_tuning: {trained}]\n"
         "    metrics: [rouge_l, perplexity]\n"
     )
     project = atanor.Project.load(write_project(tmp_path, tiny_bases[family], role=role))
