@@ -55,6 +55,6 @@ def test_the_card_has_what_probes_found_and_what_was_learned_of_the_test() -> No
 def test_what_is_not_known_is_said_to_be_unknown() -> None:
     card = model_card(full_report(training=None, base_licence=None, verdict=Verdict.CANNOT_TELL, gates=[]))
     assert head_of(card) == {"library_name": "transformers", "tags": ["atanor"]}
-    assert "**Cannot tell**" in card
+    assert "Beside its base: **cannot tell**." in card
     assert "Nothing was trained" in card
     assert "not stated" in card

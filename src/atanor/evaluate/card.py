@@ -24,9 +24,7 @@ def model_card(report: Report) -> str:
     parts = [
         f"# {report.role} of {report.project}\n",
         f"{report.goal}\n",
-        f"**{str(report.verdict).capitalize()}** than the base it was made from: {report.headline}\n"
-        if report.verdict in ("better", "worse")
-        else f"**{str(report.verdict).capitalize()}** beside the base it was made from: {report.headline}\n",
+        f"Beside its base: **{report.verdict}**. {report.headline}\n",
         *_data(report),
         *_method(report),
         *_results(report),

@@ -42,7 +42,8 @@ class Overfitting:
     @property
     def in_words(self) -> str:
         """For the report."""
-        said = f"validation {_signed(self.gap)} above training at step {self.step:,}, the best"
+        where = "above" if self.gap >= 0 else "below"
+        said = f"validation loss {abs(self.gap):.3f} {where} training's at step {self.step:,}, the best"
         if self.validation_after <= 0:
             return f"{said}; it never rose"
         fell = f" while training changed by {_signed(self.training_after)}" if self.memorising else ""
