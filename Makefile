@@ -37,7 +37,7 @@ export PEER_EVALUATION_PYTHON
 SCRATCH ?= .bench
 
 .PHONY: demo test lint format docs bench bench-full bench-estimates bench-data bench-gpu bench-workshop \
-	bench-augmentation bench-methods bench-evaluation peer peer-data peer-evaluation peer-gpu clean \
+	bench-augmentation bench-coverage bench-methods bench-evaluation peer peer-data peer-evaluation peer-gpu clean \
 	help
 
 help:
@@ -50,6 +50,7 @@ help:
 	@echo "make bench-full, bench-estimates, bench-data, bench-gpu: whole windows for TRL; what is predicted beside"
 	@echo "             what is measured; verdicts on real data; on a GPU"
 	@echo "make bench-workshop, bench-augmentation: planted faults and a million rows; what augmentation brings"
+	@echo "make bench-coverage: how often verdicts are right where the truth is known (20 minutes)"
 	@echo "make bench-methods: every way to tune on real rows, and the page (half a day; it goes on where it was)"
 	@echo "make clean   remove what the demo and the tests made"
 
@@ -75,6 +76,7 @@ docs: $(READY)
 	$(BIN)/python -m benchmarks.page
 	$(BIN)/python -m benchmarks.data_page
 	$(BIN)/python -m benchmarks.methods_page
+	$(BIN)/python -m benchmarks.verdict_page
 
 bench: $(DEV) $(PEER_READY)
 	$(BIN)/python -m benchmarks.speed
@@ -103,6 +105,10 @@ bench-workshop: $(DEV) $(PEER_DATA_READY)
 bench-augmentation: $(DEV)
 	$(BIN)/python -m benchmarks.augmentation
 	$(BIN)/python -m benchmarks.data_page
+
+bench-coverage: $(DEV)
+	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/python -m benchmarks.verdict_page
 
 bench-methods: $(DEV)
 	$(BIN)/python -m benchmarks.methods
