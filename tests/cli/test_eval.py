@@ -46,8 +46,21 @@ def test_a_metric_by_name_as_json() -> None:
     found = json.loads(result.stdout)
     assert result.exit_code == 0 and found["candidate"] == pytest.approx(1 / 3) and found["baseline"] is None
     assert [item["candidate"] for item in found["items"]] == [0.0, 0.0, 1.0]
-    likely = CliRunner().invoke(app, ["eval", "answers.jsonl", "-m", "perplexity"])
-    assert likely.exit_code == 1 and "the likelihood of the reference is not finite" in likely.stdout
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [("perplexity", "looks at likelihoods"), ("judge_pairwise", "needs `rubric`, `base_url` and `model`")],
+)
+def test_a_metric_that_answers_alone_do_not_suffice_for_is_refused(metric: str, reason: str) -> None:
+    result = CliRunner().invoke(app, ["eval", "answers.jsonl", "-m", metric])
+    assert isinstance(result.exception, MetricError) and reason in str(result.exception)
+
+
+def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
+    (folder / "answers.jsonl").write_bytes(b'{"answer": "caf\xe9"}\n')
+    result = CliRunner().invoke(app, ["eval", "answers.jsonl", "-m", "exact_match"])
+    assert isinstance(result.exception, DataError) and "byte 15 is no UTF-8" in str(result.exception)
 
 
 def test_rows_without_answers_are_refused_by_line(folder: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 
 from atanor.errors import DataError, MetricError, Problem, shorten
 from atanor.evaluate.items import Item, Outcome, Unmarked
@@ -57,10 +58,19 @@ class Tried:
 
 
 def metric_named(text: str) -> MetricSpec:
-    """A metric as the command line has it: a name, a name with `=` and its argument, or a function for `custom`."""
+    """A metric as the command line has it: a name, a name with `=` and its argument, or a function for `custom`.
+
+    Raises:
+        MetricError: it has options, as a judge has, which only a project can give.
+    """
     name, _, argument = text.partition("=")
     if name in METRIC_NAMES:
-        return MetricSpec(name=name, argument=argument or None)
+        try:
+            return MetricSpec(name=name, argument=argument or None)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            fix = "Write it into `metrics` of a role: one name or argument is all that can be typed here"
+            raise MetricError(f"`{name}` cannot be tried", [Problem(reason, value=text, fix=fix)]) from error
     return MetricSpec(name="custom", argument=text)
 
 
@@ -94,6 +104,9 @@ def answers_of_rows(path: Path) -> Answers:
         lines = path.read_text("utf-8").splitlines()
     except OSError as error:
         raise DataError("the answers cannot be read", [Problem(str(error.strerror), file=str(path))]) from error
+    except UnicodeDecodeError as error:
+        problem = Problem(f"byte {error.start:,} is no UTF-8", file=str(path), fix="Save the file as UTF-8")
+        raise DataError("the answers cannot be read", [problem]) from error
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -113,7 +126,15 @@ def answers_of_rows(path: Path) -> Answers:
 
 
 def try_metric(metric: Metric, answers: Answers) -> Tried:
-    """Mark every answer that can be marked."""
+    """Mark every answer that can be marked.
+
+    Raises:
+        MetricError: the metric looks at likelihoods, which answers alone do not have.
+    """
+    if not metric.needs_generation:
+        fix = "Name it in `metrics` of a role: `atanor run` asks a model for likelihoods"
+        problem = Problem("it looks at likelihoods, and here are only answers", value=metric.name, fix=fix)
+        raise MetricError(f"`{metric.name}` cannot be tried", [problem])
     metric.begin(answers.items)
     before: Marks | None = None
     if answers.baseline is None:

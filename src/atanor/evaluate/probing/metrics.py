@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -19,9 +20,9 @@ class MeanOfOutcomes(Metric):
     higher_is_better = False
     bounds: tuple[float, float] | None = (0.0, 1.0)
 
+    @abstractmethod
     def value(self, item: Item, outcome: Outcome) -> float:
         """The number of one item."""
-        raise NotImplementedError
 
     def statistics(self, item: Item, outcome: Outcome) -> tuple[float, ...]:
         return (self.value(item, outcome), 1.0)
