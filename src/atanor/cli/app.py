@@ -9,6 +9,7 @@ import typer
 
 from atanor.cli.ablate_command import ablate
 from atanor.cli.contest_command import compare
+from atanor.cli.curve_command import curve
 from atanor.cli.data_app import data_app
 from atanor.cli.eval_command import evaluate
 from atanor.cli.gate_command import gate
@@ -180,6 +181,7 @@ def chat(
     commands.chat(candidate, message, project, as_json)
 
 
+app.command()(curve)
 app.command()(sweep)
 app.command()(tune)
 

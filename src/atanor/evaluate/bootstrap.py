@@ -11,7 +11,7 @@ function of sums.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -158,22 +158,28 @@ def resample(sums: ClusterSums, aggregate: Aggregate, resamples: int, generator:
     influence = influences(sums, aggregate)
     both = np.concatenate([sums.baseline, sums.candidate, np.column_stack([influence, influence**2])], axis=1)
     changes, errors = np.empty(resamples), np.empty(resamples)
-    rows_at_once = max(1, _CELLS_AT_ONCE // count)
-    for start in range(0, resamples, rows_at_once):
-        rows = min(rows_at_once, resamples - start)
-        drawn = generator.integers(0, count, (rows, count))
-        drawn += np.arange(rows)[:, None] * count
-        counts = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
-        totals = counts.astype(np.float64) @ both
+    for part, counts in drawn_counts(count, resamples, generator):
+        totals = counts @ both
         before, after = aggregate(totals[:, :kinds]), aggregate(totals[:, kinds : 2 * kinds])
         with np.errstate(invalid="ignore"):  # infinite minus infinite is nan, which `compare` refuses
             # A matrix product may round equal columns unequally; what differs by that alone is no change.
-            changes[start : start + rows] = np.where(
-                np.abs(after - before) <= _ROUNDING * np.abs(after), 0.0, after - before
-            )
+            changes[part] = np.where(np.abs(after - before) <= _ROUNDING * np.abs(after), 0.0, after - before)
         mean, square = totals[:, -2] / count, totals[:, -1] / count
-        errors[start : start + rows] = np.sqrt(np.maximum(square - mean**2, 0.0) / count)
+        errors[part] = np.sqrt(np.maximum(square - mean**2, 0.0) / count)
     return Resampled(sums.change(aggregate), math.sqrt(float(influence.var()) / count), changes, errors, count)
+
+
+def drawn_counts(
+    clusters: int, resamples: int, generator: np.random.Generator
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """How often each cluster was drawn, [resamples, clusters], a part of the resamples at a time."""
+    rows_at_once = max(1, _CELLS_AT_ONCE // clusters)
+    for start in range(0, resamples, rows_at_once):
+        rows = min(rows_at_once, resamples - start)
+        drawn = generator.integers(0, clusters, (rows, clusters))
+        drawn += np.arange(rows)[:, None] * clusters
+        counts = np.bincount(drawn.ravel(), minlength=rows * clusters).reshape(rows, clusters)
+        yield slice(start, start + rows), counts.astype(np.float64)
 
 
 def influences(sums: ClusterSums, aggregate: Aggregate) -> NDArray[np.float64]:

@@ -20,8 +20,8 @@ from atanor.models import virtual_tokens
 
 ROWS = 96
 """Beyond so many rows a matrix product is at its full rate."""
-CACHE_BYTES = 3 << 28
-"""Keys and values that may be held for that: 768 MB."""
+CACHE_BYTES = 1 << 30
+"""Keys and values that may be held for that: 1 GB."""
 TOKENS_KEPT = 8192
 """Tokens whose keys and values are held however large they are."""
 _READ_TOGETHER = 32

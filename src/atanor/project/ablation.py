@@ -146,7 +146,7 @@ def plan_ablation(
         BaseModelError: the base is not there.
     """
     role = loaded.file.roles[name]
-    _targets(role, name, loaded.root)
+    targets_of(role, name, loaded.root)
     arms = arms_of(role, name, only)
     trials = Trials(loaded, name, watcher, budget)
     planned = tuple(trials.planned(arm) for arm in arms)
@@ -241,7 +241,7 @@ class _Comparing:
         """For each arm a comparison on every target metric."""
         options = self.loaded.file.roles[self.role]
         store, seed = Store(self.loaded.root), self.loaded.file.seed
-        targets = _targets(options, self.role, self.loaded.root)
+        targets = targets_of(options, self.role, self.loaded.root)
         before = self.without.outcomes(store)
         return [
             tuple(compare(metric, self.items, before, after, seed=seed, options=options.evaluate) for metric in targets)
@@ -249,14 +249,14 @@ class _Comparing:
         ]
 
 
-def _targets(role: RoleOptions, name: str, root: Path) -> list[Metric]:
+def targets_of(role: RoleOptions, name: str, root: Path) -> list[Metric]:
     """The metrics that look at what the role should do.
 
     Raises:
         ConfigurationError: there are none.
     """
     metrics = [build_metric(spec, root) for spec in role.metrics_in_force]
-    targets = [metric for metric in metrics if not metric.uses_general_text]
+    targets = [metric for metric in metrics if metric.target and not metric.uses_general_text]
     if not targets:
         fix = "Add one that looks at the test items, as `exact_match`"
         problem = Problem("no metric looks at what the role should do", field=f"roles.{name}.metrics", fix=fix)

@@ -12,13 +12,13 @@ from atanor.evaluate.report import Report
 from atanor.project.checking import check_project
 from atanor.project.events import Unwatched, Watcher
 from atanor.project.file import LoadedProject, load_project_file, project_refused
+from atanor.project.trials_api import Tries
 from atanor.project.tuning_api import Tunes
 from atanor.store import Release, RunRecord, Store
 
 if TYPE_CHECKING:
     from atanor.data.workshop.accepting import Accepted
     from atanor.data.workshop.dataset import Dataset
-    from atanor.project.ablation import Ablation, AblationPlan
     from atanor.project.contest import Contest
     from atanor.project.conversation import Conversation
     from atanor.project.estimating import Prediction
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from atanor.project.outliers import Outliers
     from atanor.project.sources import CheckedRows
     from atanor.project.sweep import Sweep
-    from atanor.project.trials import Budget
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class ProjectResult:
         return roles == {report.role for report in self.reports if report.released}
 
 
-class Project(Tunes):
+class Project(Tunes, Tries):
     """A project file and the folder beside it.
 
     Example:
@@ -219,56 +218,6 @@ class Project(Tunes):
         from atanor.project.datasets import accept_role
 
         return {name: accept_role(self.loaded, name) for name in names}
-
-    def plan_ablation(
-        self,
-        role: str | None = None,
-        *,
-        techniques: Sequence[str] = (),
-        seeds: int = 1,
-        budget: Budget | None = None,
-        watcher: Watcher | None = None,
-    ) -> AblationPlan:
-        """Say what it takes to find out whether augmentation helps a role; no weight is loaded.
-
-        Args:
-            role: which; it may be left out where there is only one.
-            techniques: only these, as `eda`, or `all` for all together.
-            seeds: how often everything is trained, each time with other draws.
-            budget: what is equal of all trainings: optimizer steps, or epochs. By default the steps.
-            watcher: told about long work.
-
-        Raises:
-            AtanorError: something is wrong with the project, its data or its base, or the role has no augmentation.
-        """
-        name = self._one_role(role)
-        from atanor.project.ablation import plan_ablation
-        from atanor.project.trials import Budget
-
-        return plan_ablation(
-            self.loaded,
-            name,
-            watcher or Unwatched(),
-            only=techniques,
-            repetitions=seeds,
-            budget=budget or Budget.STEPS,
-        )
-
-    def ablate(self, plan: AblationPlan, watcher: Watcher | None = None) -> Ablation:
-        """Train a role with and without augmentation as planned, and say what each technique does to its score.
-
-        Interrupted, the same call goes on where it was.
-
-        Args:
-            plan: from `plan_ablation`.
-            watcher: sees stages and progress; nobody by default.
-
-        Raises:
-            AtanorError: see `run`.
-        """
-        from atanor.project.ablation import ablate
-
-        return ablate(self.loaded, plan, watcher or Unwatched())
 
     def outliers(self, role: str | None = None, watcher: Watcher | None = None) -> Outliers:
         """Judge every training row of a role by the untouched base's loss on it: the strange and the obvious ones.

@@ -111,7 +111,7 @@ class Trials:
         self._loaded = loaded
         self._name = name
         self._watcher = watcher
-        self.choice = _trained(loaded.file.roles[name], name)
+        self.choice = trained_method(loaded.file.roles[name], name)
         self._budget = budget
         self._local = resolve_base(loaded.file.base_of(name), loaded.root, watcher)
         self._reader = Reader.of(self._local)
@@ -127,15 +127,9 @@ class Trials:
         data = self.data(arm, 0)
         rows = data.training_rows
         choice = self._fitted(len(rows))
-        goal = self._loaded.file.roles[self._name].goal
-        config = config_of(self._local)
-        seed = self._loaded.file.seed
-        prepared = Prepared(self._name, self._local, goal, config, rows, data.validation_rows, seed)
-        prediction = None
-        try:
-            prediction = predict(prepared, choice, process=process_bytes(device_name()))
-        except BaseModelError as error:
-            self._watcher.say(f"predicted {error.summary}")
+        goal, seed = self._loaded.file.roles[self._name].goal, self._loaded.file.seed
+        prepared = Prepared(self._name, self._local, goal, config_of(self._local), rows, data.validation_rows, seed)
+        prediction = predict_or_say(prepared, choice, self._watcher)
         return PlannedArm(arm, len(rows), data.section.augmented, steps_of(len(rows), _training(choice)), prediction)
 
     def report(self, arm: Arm, repetition: int) -> Report:
@@ -170,16 +164,29 @@ class Trials:
         return self.choice.model_copy(update={"options": self.choice.options.model_copy(update=changed)})
 
 
+def predict_or_say(prepared: Prepared, choice: MethodChoice, watcher: Watcher) -> Prediction | None:
+    """Time and memory of one training; None, and the reason is said, where the base's family cannot be predicted."""
+    try:
+        return predict(prepared, choice, process=process_bytes(device_name()))
+    except BaseModelError as error:
+        watcher.say(f"predicted {error.summary}")
+        return None
+
+
 def _training(choice: MethodChoice) -> TrainOptions:
     assert isinstance(choice.options, TrainOptions)
     return choice.options
 
 
-def _trained(role: RoleOptions, name: str) -> MethodChoice:
-    """The first method of a role that trains on this machine."""
+def trained_method(role: RoleOptions, name: str) -> MethodChoice:
+    """The first method of a role that trains on this machine.
+
+    Raises:
+        ConfigurationError: none does.
+    """
     found = next((choice for choice in role.methods if trains_here(choice)), None)
     if found is None:
-        fix = "Add `lora` to `methods`: an ablation compares what was trained"
+        fix = "Add `lora` to `methods`: what was trained is compared"
         problem = Problem("none of its methods trains on this machine", field=f"roles.{name}.methods", fix=fix)
         raise ConfigurationError(f"role {name} has nothing to compare", [problem])
     return found

@@ -46,6 +46,7 @@ from atanor.project.looking import Looked, look_in_turn
 from atanor.project.options import MethodChoice, RoleOptions
 from atanor.project.planning import plan_in_words, predicted
 from atanor.project.probing import ask_probes, sections_of, with_canaries
+from atanor.project.sampling import with_share
 from atanor.project.teachers import ProjectTeachers
 from atanor.project.tracking import tracked, was_untold
 from atanor.store import CandidateRecord, DatasetRecord, RunRecord, RunState, Store, now
@@ -64,10 +65,12 @@ class Trial:
     Attributes:
         name: what is tried, in words for the list of runs and the report.
         repetition: added to the seed of training and of augmentation; the data and the split stay.
+        share: of the training rows, drawn by the seed and the repetition; the name tells it.
     """
 
     name: str
     repetition: int = 0
+    share: float = 1.0
 
 
 @dataclass
@@ -171,6 +174,8 @@ def open_role(
     repetition = 0 if trial is None else trial.repetition
     reader = Reader.of(local)
     data = prepare_role(project, name, loaded.root, reader, watcher, repetition=repetition)
+    if trial is not None:
+        data = with_share(data, trial.share, project.seed + repetition)
     data = with_canaries(data, role, reader, project.seed)
     store.add_dataset(
         DatasetRecord(
