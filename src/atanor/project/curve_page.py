@@ -35,7 +35,6 @@ def curve_page(found: LearningCurve) -> str:
     body = tag(
         "main",
         tag("h1", title),
-        tag("p", outlook(found.forecasts[0], found.confidence)),
         [_part(found, number, one) for number, one in enumerate(found.forecasts)],
     )
     return framed(title, [body], generator=GENERATOR)
