@@ -170,5 +170,5 @@ $(PEER_EVALUATION)/.ready: benchmarks/peers/requirements-evaluation.txt
 	@touch $@
 
 $(DEV): $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf,lightning,optimizers,quantised,ray,search,tensorboard,mlflow,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[gguf,harness,lightning,optimizers,quantised,ray,search,tensorboard,mlflow,dev]'
 	@touch $@

@@ -13,6 +13,7 @@ from atanor.cli.curve_command import curve
 from atanor.cli.data_app import data_app
 from atanor.cli.eval_command import evaluate
 from atanor.cli.gate_command import gate
+from atanor.cli.harness_command import harness
 from atanor.cli.outliers_command import outliers
 from atanor.cli.prune_command import prune
 from atanor.cli.sweep_command import sweep
@@ -182,6 +183,7 @@ def chat(
 
 
 app.command()(curve)
+app.command()(harness)
 app.command()(sweep)
 app.command()(tune)
 

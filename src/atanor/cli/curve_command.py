@@ -94,7 +94,9 @@ def curve_view(found: LearningCurve, page: str) -> RenderableType:
     for number, size in enumerate(found.sizes):
         table.add_row(f"{size.rows:,}", *(figures.score(one.scores[number]) for one in found.forecasts))
     ahead = found.forecasts[0].rows
-    table.add_row(f"{ahead:,}, by the law", *(figures.score(one.score) if one.follows else "–" for one in found.forecasts))
+    table.add_row(
+        f"{ahead:,}, by the law", *(figures.score(one.score) if one.follows else "–" for one in found.forecasts)
+    )
     lines = [
         ("role", f"{found.role} · {found.method} · {found.items:,} test items"),
         ("outlook", outlook(found.forecasts[0], found.confidence)),

@@ -12,6 +12,9 @@ from transformers import PreTrainedModel
 from atanor.compute import Engine, WeightedTokens
 from atanor.progress import Progress
 
+_FOLLOWED_TOGETHER = 64
+"""Rows whose hidden states are held at once."""
+
 
 def score_rows(
     model: PreTrainedModel | PeftModel, rows: Sequence[WeightedTokens], progress: Progress, name: str = "scoring"
@@ -27,6 +30,45 @@ def score_rows(
             scores[number] = nll
             bar.advance()
     return [scores[number] for number in range(len(rows))]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How likely a row's supervised tokens are.
+
+    Attributes:
+        nll: their negative log-likelihood in nats, summed.
+        greedy: each is the likeliest of all tokens at its place.
+    """
+
+    nll: float
+    greedy: bool
+
+
+@torch.no_grad()
+def follow_rows(
+    model: PreTrainedModel | PeftModel, rows: Sequence[WeightedTokens], progress: Progress, name: str = "scoring"
+) -> list[Followed]:
+    """The same as `score_rows`, and whether greedy decoding would have written every row's supervised tokens."""
+    engine, found = checked_engine(model, rows), []
+    head = engine.kept_head()
+    with progress.start(name, len(rows), "row") as bar:
+        for start in range(0, len(rows), _FOLLOWED_TOGETHER):
+            part = rows[start : start + _FOLLOWED_TOGETHER]
+            states_Sd = engine.states(part)
+            targets = [
+                [token for token, weight in zip(row.tokens[1:], row.weights[1:], strict=True) if weight > 0]
+                for row in part
+            ]
+            place = 0
+            for wanted in targets:
+                logits_TV = head.logits(states_Sd[place : place + len(wanted)])
+                place += len(wanted)
+                wanted_T = torch.tensor(wanted, dtype=torch.long, device=logits_TV.device)
+                nll_T = logits_TV.logsumexp(1) - logits_TV.gather(1, wanted_T[:, None])[:, 0]
+                found.append(Followed(float(nll_T.double().sum()), bool((logits_TV.argmax(1) == wanted_T).all())))
+                bar.advance()
+    return found
 
 
 def checked_engine(model: PreTrainedModel | PeftModel, rows: Sequence[WeightedTokens]) -> Engine:

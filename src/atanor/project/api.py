@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from atanor.errors import ConfigurationError, NotFoundError, Problem
 from atanor.evaluate.report import Report
+from atanor.progress import Progress, Silent
 from atanor.project.checking import check_project
 from atanor.project.events import Unwatched, Watcher
 from atanor.project.file import LoadedProject, load_project_file, project_refused
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from atanor.project.contest import Contest
     from atanor.project.conversation import Conversation
     from atanor.project.estimating import Prediction
+    from atanor.project.harness import HarnessChange
     from atanor.project.labelling import Labelling
     from atanor.project.outliers import Outliers
     from atanor.project.sources import CheckedRows
@@ -323,6 +325,40 @@ class Project(Tunes, Tries):
         from atanor.project.sweep import SCALES, sweep_candidate
 
         return sweep_candidate(self.loaded, self.store.candidate(candidate), watcher or Unwatched(), scales or SCALES)
+
+    def harness(
+        self,
+        candidate: str,
+        tasks: Sequence[str],
+        *,
+        include: Path | None = None,
+        limit: int | None = None,
+        shots: int | None = None,
+        chat: bool = False,
+        progress: Progress | None = None,
+    ) -> list[HarnessChange]:
+        """Ask a candidate and its base tasks of the lm-evaluation-harness, and compare them item by item.
+
+        Args:
+            candidate: by release, role, run or id.
+            tasks: as the harness names them.
+            include: folder with tasks of one's own, as YAML.
+            limit: most items of a task.
+            shots: examples before each item; as the task says by default.
+            chat: prompts are put as conversations.
+            progress: shown what is asked.
+
+        Raises:
+            NotFoundError: no such candidate.
+            MissingExtraError: the harness is not installed.
+            ConfigurationError: there is no such task, or its data cannot be had.
+            BaseModelError: the base is gone or has changed, or the candidate is a classifier.
+        """
+        self.check()
+        from atanor.project.harness import HarnessAsked, run_harness
+
+        asked = HarnessAsked(tuple(tasks), include, limit, shots, chat)
+        return run_harness(self.loaded, self.store.candidate(candidate), asked, progress or Silent())
 
     def sweep_page(self, found: Sweep) -> Path:
         """Write the HTML page of a sweep below the project's store; returns its path."""
