@@ -84,8 +84,8 @@ class Sizes:
     validation: int = 16
     commands: int = 100
     passages: int = 30
-    pairs_a_phenomenon: int = 6
-    last_words: int = 120
+    pairs_a_phenomenon: int = 4
+    last_words: int = 100
 
 
 SMOKE = Sizes(training=24, validation=4, commands=12, passages=3, pairs_a_phenomenon=1, last_words=8)

@@ -34,7 +34,7 @@ from benchmarks.methods import TASKS
 from benchmarks.real_data import INTENTS
 
 RESULTS = Path(__file__).parent / "results" / "verdict_reports.json"
-TRAINING, VALIDATION, TEST = 240, 24, 80
+TRAINING, VALIDATION, TEST = 160, 16, 64
 PAIRS = 200
 """Of CrowS-Pairs: every so many of the 1,508."""
 
