@@ -271,3 +271,45 @@ def test_one_item_one_metric() -> None:
 
 def test_the_same_report_makes_the_same_page() -> None:
     assert render_html(full_report()) == render_html(full_report())
+
+
+def test_answers_stand_beside_each_other_word_by_word_and_stay_texts() -> None:
+    first = (
+        full_report()
+        .items[0]
+        .model_copy(
+            update={"baseline_answer": f"the red door {HOSTILE}", "candidate_answer": f"the blue door {HOSTILE} opens"}
+        )
+    )
+    document = render_html(full_report(items=[first]))
+    page = Page(document)
+    assert page.all("img") == [] and len(page.all("script")) == 1
+    assert "<del> red</del><ins> blue</ins> door" in document and "<ins> opens</ins>" in document
+    same = first.model_copy(update={"candidate_answer": first.baseline_answer})
+    assert "word by word" not in render_html(full_report(items=[same]))
+
+
+def test_the_gain_is_drawn_against_what_was_forgotten() -> None:
+    titles = [text for tag, text in walked(full_report()).texts if tag == "title"]
+    (title,) = [text for text in titles if "against" in text]
+    assert title.startswith("schema-valid JSON +") and forgetting().label in title
+    page = walked(full_report(comparisons=[json_schema()]))
+    assert not [text for tag, text in page.texts if tag == "title" and "against" in text]
+
+
+def test_answers_with_a_probability_are_drawn_by_how_often_they_were_right() -> None:
+    right = (
+        full_report()
+        .items[0]
+        .model_copy(update={"reference": "card lost", "baseline_answer": "age limit", "candidate_answer": "Card lost"})
+    )
+    sure = {"baseline_confidence": 0.85, "candidate_confidence": 0.62}
+    document = render_html(full_report(items=[right.model_copy(update=sure)] * 3))
+    assert 'id="calibration"' in document
+    drawn = re.search(r"<svg[^>]*calibration-title.*?</svg>", document, re.DOTALL)
+    assert drawn is not None
+    circles = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"[^>]*class="dot (\w+)"', drawn[0])
+    (base_x, base_y), (tuned_x, tuned_y) = [(float(x), float(y)) for x, y, _ in circles]
+    assert [style for *_, style in circles] == ["base", "tuned"]
+    assert base_x > tuned_x and base_y > tuned_y, "surer and never right; less sure and always right"
+    assert 'id="calibration"' not in render_html(full_report(items=[right] * 3))

@@ -13,7 +13,8 @@ from atanor.evaluate.items import Comparison, GateResult, Verdict
 class ReportItem(BaseModel):
     """One test item with both answers and its score on every metric, for the item browser.
 
-    A `learned` one stands in the training rows: see `Report.contamination`.
+    A `learned` one stands in the training rows: see `Report.contamination`. An answer that was chosen among some has a
+    probability, its `confidence`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -25,6 +26,8 @@ class ReportItem(BaseModel):
     candidate_answer: str | None
     baseline_scores: dict[str, float | None]
     candidate_scores: dict[str, float | None]
+    baseline_confidence: float | None = None
+    candidate_confidence: float | None = None
     also_right: list[str] = []
     learned: bool = False
 

@@ -373,6 +373,8 @@ def _report_items(examiner: Examiner, judged: Judged, baseline: Sat, candidate: 
             candidate_answer=after.answer,
             baseline_scores=scores(number, lambda comparison: comparison.baseline_scores),
             candidate_scores=scores(number, lambda comparison: comparison.candidate_scores),
+            baseline_confidence=before.confidence,
+            candidate_confidence=after.confidence,
             also_right=list(item.also_right),
             learned=item.id in judged.contamination.learned,
         )

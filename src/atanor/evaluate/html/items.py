@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import takewhile
 
 from atanor.evaluate.html.words import ItemOutcome, gain, outcome_mark, outcome_of
 from atanor.evaluate.items import Comparison
 from atanor.evaluate.report import Report, ReportItem
 from atanor.page import figures
-from atanor.page.markup import Markup, join, tag
+from atanor.page.markup import Content, Markup, join, tag
 
 SHOWN = 4
 """Largest gains and largest losses laid open; the browser has every item."""
 
 SNIPPET = 140
+_WORDS = re.compile(r"\s*\S+|\s+$")
+"""A word with the space before it."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +156,27 @@ def _body(reading: Reading, item: ReportItem) -> Markup:
         references = [
             _said("Also right" if place else "Reference", text, "reference") for place, text in enumerate(right)
         ]
-        texts = join(prompt, *references, tag("div", answers, class_="answers"))
+        texts = join(prompt, *references, tag("div", answers, class_="answers"), _word_by_word(item))
     learned = " · stands in the training rows" if item.learned else None
     named = tag("p", "item ", tag("code", item.id), learned, class_="id")
     return tag("div", texts, _scores(reading, item), named, class_="body")
+
+
+def _word_by_word(item: ReportItem) -> Markup | None:
+    """What the candidate's answer has beside the base's and what it lacks; None where there is nothing to see."""
+    before, after = item.baseline_answer, item.candidate_answer
+    if not before or not after or before == after:
+        return None
+    old, new = _WORDS.findall(before), _WORDS.findall(after)
+    parts: list[Content] = []
+    for kind, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append("".join(new[new_start:new_end]))
+            continue
+        parts.append(tag("del", "".join(old[start:end])) if start < end else None)
+        parts.append(tag("ins", "".join(new[new_start:new_end])) if new_start < new_end else None)
+    summary = tag("summary", "From base to candidate, word by word")
+    return tag("details", summary, tag("pre", parts, dir="auto"), class_="difference")
 
 
 def _said(name: str, text: str | None, style: str, *, same: bool = False) -> Markup:

@@ -8,12 +8,14 @@ from functools import cache
 from importlib.resources import files
 
 from atanor.evaluate.html import tables
+from atanor.evaluate.html.calibration import calibration
 from atanor.evaluate.html.contamination import contamination_part
 from atanor.evaluate.html.forest import forest
 from atanor.evaluate.html.items import Reading, best_and_worst, browser
 from atanor.evaluate.html.lengths import answer_lengths
 from atanor.evaluate.html.losses import loss_curves
 from atanor.evaluate.html.scores import item_scores
+from atanor.evaluate.html.tradeoff import gain_against_forgetting
 from atanor.evaluate.html.words import SIGNS, STYLES
 from atanor.evaluate.report import ProbeSection, Report
 from atanor.page import framed
@@ -76,6 +78,7 @@ def _header(report: Report) -> Markup:
 
 def _sections(report: Report) -> list[Section]:
     reading = Reading.of(report)
+    believed = calibration(report.items)
     first = f" on {reading.metrics[0].label}" if reading.metrics else ""
     comparisons = report.comparisons
     return [
@@ -88,6 +91,7 @@ def _sections(report: Report) -> list[Section]:
         ),
         Section("training", "Training", _training(report)),
         Section("scores", "Scores of single items", tag("div", item_scores(comparisons), class_="plots")),
+        *([] if believed is None else [Section("calibration", "Calibration", tag("div", believed, class_="plots"))]),
         Section("lengths", "Length of the answers", tag("div", answer_lengths(report.items), class_="plots")),
         Section("extremes", "Largest gains and losses", best_and_worst(reading), first),
         Section("browser", f"All {things(len(report.items), 'item')}", browser(reading)),
@@ -105,6 +109,7 @@ def _metrics(report: Report) -> Markup:
         tables.metric_table(report.comparisons, report.confidence),
         tag("p", f"What the test could show, told before training: {shows}.") if shows else None,
         forest(report.comparisons, report.confidence),
+        tag("div", gain_against_forgetting(report.comparisons), class_="plots"),
     )
 
 
