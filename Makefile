@@ -37,7 +37,7 @@ export PEER_EVALUATION_PYTHON
 SCRATCH ?= .bench
 
 .PHONY: demo test lint format docs bench bench-full bench-estimates bench-data bench-gpu bench-workshop \
-	bench-augmentation bench-coverage bench-methods bench-evaluation peer peer-data peer-evaluation peer-gpu clean \
+	bench-augmentation bench-coverage bench-verdicts bench-methods bench-evaluation peer peer-data peer-evaluation peer-gpu clean \
 	help
 
 help:
@@ -51,6 +51,7 @@ help:
 	@echo "             what is measured; verdicts on real data; on a GPU"
 	@echo "make bench-workshop, bench-augmentation: planted faults and a million rows; what augmentation brings"
 	@echo "make bench-coverage: how often verdicts are right where the truth is known (20 minutes)"
+	@echo "make bench-verdicts: three roles on real data with everything a report can hold (an hour)"
 	@echo "make bench-methods: every way to tune on real rows, and the page (half a day; it goes on where it was)"
 	@echo "make clean   remove what the demo and the tests made"
 
@@ -108,6 +109,10 @@ bench-augmentation: $(DEV)
 
 bench-coverage: $(DEV)
 	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/python -m benchmarks.verdict_page
+
+bench-verdicts: $(DEV)
+	$(BIN)/python -m benchmarks.verdict_reports
 	$(BIN)/python -m benchmarks.verdict_page
 
 bench-methods: $(DEV)
