@@ -1,14 +1,14 @@
 """How much faster evaluation is than the usual ways: answers beside `model.generate`, choices beside lm-eval.
 
     make peer-evaluation                            # once: lm-eval in an environment of its own
-    python -m benchmarks.evaluation_speed           # hours on two cores; writes results/evaluation_speed.json
+    python -m benchmarks.evaluation_speed           # half an hour on two cores; writes results/evaluation_speed.json
     python -m benchmarks.evaluation_speed --items 16 --new-tokens 32   # a few items of everything; only printed
 
 Answers: greedy ones of the starter model to questions of `dolly_open_qa`, at most 128 new tokens, by
 `generate_answers` and by a plain loop over `model.generate` in batches of 8 in the order of the file. Where an answer
 differs, the margin between the two likeliest tokens at the first difference tells whether rounding decided it. Choices:
-those of every set of `mc_probes` after their questions, by `score_choices` and by lm-eval's Hugging Face backend on the
-same texts. Both sides compute in float32 with the same threads, one after the other in one go, part by part so that
+those of 200 questions of every set of `mc_probes`, by `score_choices` and by lm-eval's Hugging Face backend on the same
+texts, one request at a time, which is its default, and eight. Both sides compute in float32 with the same threads, one after the other in one go, part by part so that
 both meet the machine as it is. Figures are seconds of the clock, and of the processor, which other work on the machine
 hardly changes. PEER_EVALUATION_PYTHON names an interpreter that has lm-eval; without one, choices are left out.
 """
@@ -21,7 +21,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +44,10 @@ from benchmarks.machine import machine
 RESULTS = Path(__file__).parent / "results" / "evaluation_speed.json"
 PEER = Path(__file__).parent / "peers" / "lm_eval_choices.py"
 ANSWERS, NEW_TOKENS, BATCH = 500, 128, 8
+QUESTIONS = 200
+"""Of each set of choices."""
+PEER_BATCHES = (1, 8)
+"""Requests that lm-eval computes together; 1 is its default."""
 PART = 250
 """Prompts of a part: each side answers it before the other goes on."""
 SETS = {
@@ -54,6 +58,8 @@ SETS = {
     "mmlu_dev_5shot": "letters",
 }
 """Files of `mc_probes` and how their questions are put."""
+
+_SECONDS = ("seconds", "processor_seconds")
 
 T = TypeVar("T")
 
@@ -141,7 +147,7 @@ def answers(base: Base, count: int, limit: int) -> dict[str, Any]:
     }
 
 
-def choices(base: Base, count: int | None, python: str, batch: int) -> dict[str, Any]:
+def choices(base: Base, count: int, python: str) -> dict[str, Any]:
     """The second figure, a set at a time."""
     found = {}
     for name, prompt in SETS.items():
@@ -150,22 +156,28 @@ def choices(base: Base, count: int | None, python: str, batch: int) -> dict[str,
         prompts, offered = choice_tokens(base, items)
         ours = Spent()
         first = ours.of(lambda prompts=prompts, offered=offered: score_choices(base.model, prompts, offered, Silent()))
-        second, theirs = peer_choices(base, items, python, batch)
+        asked = {batch: peer_choices(base, items, python, batch) for batch in PEER_BATCHES}
         found[name] = {
             "items": len(items),
             "prompt": prompt,
-            **compared(ours, theirs),
-            **agreement(items, first, second),
+            "batches": {str(batch): compared(ours, theirs) for batch, (_, theirs) in asked.items()},
+            **agreement(items, first, asked[BATCH][0]),
         }
         print(name, found[name], flush=True)
-    totals = [
-        Spent(
-            sum(one[f"{side}_seconds"] for one in found.values()),
-            sum(one[f"{side}_processor_seconds"] for one in found.values()),
-        )
+    return {
+        "peer": "lm-eval's HFLM",
+        "all": {str(batch): _added(found, str(batch)) for batch in PEER_BATCHES},
+        "sets": found,
+    }
+
+
+def _added(sets: Mapping[str, Any], batch: str) -> dict[str, float]:
+    """All sets together."""
+    ours, theirs = (
+        Spent(*(sum(one["batches"][batch][f"{side}_{kind}"] for one in sets.values()) for kind in _SECONDS))
         for side in ("atanor", "peer")
-    ]
-    return {"peer": f"lm-eval's HFLM in batches of {batch}", "all": compared(*totals), "sets": found}
+    )
+    return compared(ours, theirs)
 
 
 def peer_choices(base: Base, items: Sequence[Item], python: str, batch: int) -> tuple[list[list[float]], Spent]:
@@ -213,7 +225,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--items", type=int, help="so many of everything; only printed")
     parser.add_argument("--new-tokens", type=int, default=NEW_TOKENS, help="most tokens of an answer")
-    parser.add_argument("--peer-batch", type=int, default=BATCH, help="of lm-eval")
     parser.add_argument("--only", choices=("answers", "choices"), help="one of the two figures; only printed")
     asked = parser.parse_args()
     require("dolly_open_qa", "mc_probes")
@@ -224,7 +235,7 @@ def main() -> None:
     if asked.only != "choices":
         whole["answers"] = answers(base, asked.items or ANSWERS, asked.new_tokens)
     if asked.only != "answers" and Path(python).is_file():
-        whole["choices"] = choices(base, asked.items, python, asked.peer_batch)
+        whole["choices"] = choices(base, asked.items or QUESTIONS, python)
     text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
     if asked.items or asked.only or "choices" not in whole:
         print(text)

@@ -78,13 +78,22 @@ def _speed(found: Mapping[str, Any] | None) -> Iterator[str]:
     yield (
         f"{answers['items']:,} greedy answers of at most {answers['new_tokens']} tokens beside {answers['peer']}: "
         f"{answers['times_faster']:.2f} times faster, {answers['equal_answers']:,} the same to the last token. Choices "
-        f"of `mc_probes` beside {choices['peer']}:\n"
+        f"of `mc_probes` beside {choices['peer']}, which computes one request at a time by default:\n"
     )
+    batches = list(choices["all"])
     lines = [
-        [name, f"{one['items']:,}", f"{one['times_faster']:.2f}", f"{one['acc_same_items']:,}", f"{one['acc'][0]:.3f}"]
+        [
+            name,
+            f"{one['items']:,}",
+            *(f"{one['batches'][batch]['times_faster']:.2f}" for batch in batches),
+            f"{one['acc_same_items']:,}",
+            f"{one['acc'][0]:.3f}",
+        ]
         for name, one in choices["sets"].items()
     ]
-    yield table(["set", "items", "times faster", "same on items", "accuracy"], lines)
+    lines.append(["all", "", *(f"{choices['all'][batch]['times_faster']:.2f}" for batch in batches), "", ""])
+    faster = [f"times faster than in batches of {batch}" for batch in batches]
+    yield table(["set", "items", *faster, "right or wrong alike", "accuracy"], lines)
 
 
 def _scores(one: Mapping[str, Any]) -> list[str]:
