@@ -8,9 +8,10 @@ Answers: greedy ones of the starter model to questions of `dolly_open_qa`, at mo
 `generate_answers` and by a plain loop over `model.generate` in batches of 8 in the order of the file. Where an answer
 differs, the margin between the two likeliest tokens at the first difference tells whether rounding decided it. Choices:
 those of 200 questions of every set of `mc_probes`, by `score_choices` and by lm-eval's Hugging Face backend on the same
-texts, one request at a time, which is its default, and eight. Both sides compute in float32 with the same threads, one after the other in one go, part by part so that
-both meet the machine as it is. Figures are seconds of the clock, and of the processor, which other work on the machine
-hardly changes. PEER_EVALUATION_PYTHON names an interpreter that has lm-eval; without one, choices are left out.
+texts, one request at a time, which is its default, and eight. Both sides compute in float32 with the same threads, one
+after the other in one go, part by part so that both meet the machine as it is. Figures are seconds of the clock, and of
+the processor, which other work on the machine hardly changes. PEER_EVALUATION_PYTHON names an interpreter that has
+lm-eval; without one, choices are left out.
 """
 
 from __future__ import annotations
