@@ -11,6 +11,7 @@ import atanor
 from atanor.errors import ConfigurationError
 from atanor.methods import METHODS
 from atanor.methods.training import Trained
+from atanor.project.encoder_decoder import refuse_unsuitable
 from tests.journeys.projects import write_project
 
 TRAINED = {
@@ -83,12 +84,17 @@ def test_what_an_encoder_makes_impossible_is_refused_before_anything_is_made(
         "    methods: [adapter, lora: {compile: true, against_forgetting: {kl_to_base: {}}}]\n"
     )
     project = atanor.Project.load(write_project(tmp_path, tiny_bases["t5"], role=role))
-    with pytest.raises(ConfigurationError, match="has an encoder and a decoder") as refused:
-        project.run()
-    assert [problem.field for problem in refused.value.problems] == [
+    fields = [
         "roles.counter.render.train_on",
         "roles.counter.render.too_long",
         "roles.counter.methods[0]",
         "roles.counter.methods[1].lora.compile",
         "roles.counter.methods[1].lora.against_forgetting.kl_to_base",
     ]
+    with pytest.raises(ConfigurationError, match="nothing was started") as refused:
+        project.check()
+    assert {problem.field for problem in refused.value.problems} >= set(fields)
+    assert all(problem.line for problem in refused.value.problems)
+    with pytest.raises(ConfigurationError, match="has an encoder and a decoder") as late:
+        refuse_unsuitable(project.loaded.file.roles["counter"], "counter")
+    assert [problem.field for problem in late.value.problems] == fields

@@ -29,11 +29,13 @@ class Outline:
         context: longest sequence in tokens, likewise.
         linears: full names of what may be linear layers of the body. Empty where they cannot be told: experts of a
             mixture are stored otherwise than they are computed.
+        encoder_decoder: it reads with an encoder and writes with a decoder.
     """
 
     layers: int | None
     context: int | None
     linears: frozenset[str]
+    encoder_decoder: bool = False
 
     @property
     def linear_names(self) -> list[str]:
@@ -55,6 +57,7 @@ def outline_of(folder: Path) -> Outline | None:
         _number(config, "num_hidden_layers", "n_layer"),
         _number(config, "max_position_embeddings"),
         frozenset() if mixed else frozenset(_linears(shapes)),
+        bool(written.get("is_encoder_decoder")),
     )
 
 

@@ -19,6 +19,7 @@ from atanor.methods.classification.options import ClassifierOptions
 from atanor.models.outline import outline_of
 from atanor.models.resolve import local_folder
 from atanor.nearest import did_you_mean
+from atanor.project.encoder_decoder import unsuitable
 from atanor.project.file import LoadedProject
 from atanor.project.fitting import misfits
 from atanor.project.notation import value_at
@@ -217,6 +218,9 @@ class _RoleCheck:
         outline = None if folder is None else outline_of(folder)
         if outline is None:
             return
+        if outline.encoder_decoder:
+            for field, value, reason, fix in unsuitable(self.role):
+                yield self.problem(field, f"{reason} (the base has both)", fix, value)
         for index, method in enumerate(self.role.methods):
             for misfit in misfits(method.options, outline, self.role.render):
                 below = f".{method.name}.{misfit.option}" if misfit.option else ""

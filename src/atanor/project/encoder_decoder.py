@@ -16,7 +16,7 @@ _DECODERS_ALONE = {"kl_to_base": _STATES, "ewc": _STATES, "replay": _ROWS, "self
 
 
 def refuse_unsuitable(role: RoleOptions, name: str) -> None:
-    """Refuse options that only a decoder alone can have.
+    """Refuse options that only a decoder alone can have, of a base that `atanor check` did not find on this machine.
 
     Args:
         role: its options.
@@ -27,13 +27,13 @@ def refuse_unsuitable(role: RoleOptions, name: str) -> None:
     """
     problems = [
         Problem(reason, field=f"roles.{name}.{field}", value=value, fix=fix)
-        for field, value, reason, fix in _unsuitable(role)
+        for field, value, reason, fix in unsuitable(role)
     ]
     if problems:
         raise ConfigurationError(f"the base of role {name} has an encoder and a decoder", problems)
 
 
-def _unsuitable(role: RoleOptions) -> Iterator[tuple[str, str, str, str]]:
+def unsuitable(role: RoleOptions) -> Iterator[tuple[str, str, str, str]]:
     """(field, value, reason, fix) of each option that cannot be."""
     if role.task is Task.TEXT:
         reason = "a plain text has no prompt for the encoder and no answer for the decoder"
