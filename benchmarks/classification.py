@@ -33,11 +33,11 @@ ARMS: dict[str, dict[str, Any]] = {
     "label as text, LoRA r16": {"lora": {"epochs": 2}},
     "decoder, head": {"classifier": {"train": "head", "epochs": 4}},
     "decoder, head and LoRA r16": {"classifier": {"train": "lora", "epochs": 2}},
-    "MiniLM, head": {"classifier": {"base": ENCODER, "train": "head", "epochs": 20}},
+    "MiniLM, head": {"classifier": {"base": ENCODER, "train": "head", "epochs": 10}},
     "MiniLM, head and LoRA r16": {
-        "classifier": {"base": ENCODER, "train": "lora", "epochs": 20, "learning_rate": 2e-3}
+        "classifier": {"base": ENCODER, "train": "lora", "epochs": 10, "learning_rate": 2e-3}
     },
-    "MiniLM, full": {"classifier": {"base": ENCODER, "train": "full", "epochs": 20, "learning_rate": 1e-4}},
+    "MiniLM, full": {"classifier": {"base": ENCODER, "train": "full", "epochs": 10, "learning_rate": 1e-4}},
 }
 
 
