@@ -15,6 +15,7 @@ from atanor.data.splitting import require_possible
 from atanor.errors import AtanorError, ConfigurationError, MissingExtraError, Problem, shorten
 from atanor.evaluate.gates import Gate, gate_metrics, parse_gate
 from atanor.evaluate.metrics import build_metric
+from atanor.evaluate.probing.options import PROBE_OPTIONS
 from atanor.methods.classification.options import ClassifierOptions
 from atanor.models.outline import outline_of
 from atanor.models.resolve import local_folder
@@ -303,9 +304,7 @@ class _RoleCheck:
                 continue
             for name in gate_metrics([gate]):
                 if name not in measured:
-                    fix = did_you_mean(
-                        name, measured, f"Add `{name}` to `metrics`; measured now: {', '.join(measured)}"
-                    )
+                    fix = did_you_mean(name, measured, f"{_measuring(name)}; measured now: {', '.join(measured)}")
                     yield self.problem(field, f"the gate asks for `{name}`, which is not measured", fix, text)
 
     def probe_problems(self) -> Iterator[Problem]:
@@ -337,3 +336,12 @@ class _RoleCheck:
             inside = f"{found.place}: " if found.file else ""
             shown = found.value if found.value is not None or value is None else shorten(value)
             yield self.loaded.problem(self.field(field), f"{inside}{found.reason}", shown, found.fix)
+
+
+def _measuring(name: str) -> str:
+    """How what a gate asks for comes to be measured: by a metric or by a probe."""
+    if name in PROBE_OPTIONS:
+        named = " or ".join(f"`{metric}`" for metric in PROBE_OPTIONS[name].metrics)
+        return f"It is a probe: add `{name}` to `probes` and ask for {named}"
+    probe = next((key for key, options in PROBE_OPTIONS.items() if name in options.metrics), None)
+    return f"Add `{name}` to `metrics`" if probe is None else f"Add `{probe}` to `probes`"
