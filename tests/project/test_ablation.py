@@ -10,8 +10,9 @@ import pytest
 
 import atanor
 from atanor.errors import ConfigurationError, NotFoundError
-from atanor.evaluate.items import Verdict
-from atanor.project.ablation import Ablation, AblationPlan, Effect, _effect
+from atanor.evaluate.contamination.leaks import Leak, LeakKind
+from atanor.evaluate.items import Item, Verdict
+from atanor.project.ablation import Ablation, AblationPlan, Effect, _effect, counted
 from atanor.project.events import Event, RunJudged, RunPlanned, Unwatched
 from atanor.project.trials import Budget
 from atanor.store import RunState
@@ -120,6 +121,17 @@ def test_another_repetition_draws_anew_on_the_same_split(project: atanor.Project
     assert [item.id for item in first.items] == [item.id for item in second.items]
     comparison = measured.comparisons[0]
     assert (comparison.items, comparison.clusters) == (20, 10), "an item's answers are one cluster"
+
+
+def test_items_that_any_arm_learned_count_for_none(project: atanor.Project, found: Ablation) -> None:
+    reports = [project.report(arm.runs[0]) for arm in found.arms]
+    items = [Item(item.id, item.id, item.prompt, item.reference) for item in reports[0].items]
+    assert counted(items, reports) == list(range(10))
+    section = reports[1].contamination
+    assert section is not None
+    leak = Leak(item=items[3].id, test="", kind=LeakKind.EXACT, dataset="", train="", train_text="")
+    reports[1] = reports[1].model_copy(update={"contamination": section.model_copy(update={"leaks": [leak]})})
+    assert counted(items, reports) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
 
 
 def test_help_is_claimed_only_where_it_stands_the_adjustment() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from atanor.errors import ConfigurationError, Problem
 from atanor.evaluate import Comparison, Item, Metric, Outcome, build_metric, compare
@@ -25,6 +26,8 @@ from atanor.project.options import RoleOptions
 from atanor.project.trials import Arm, Budget, PlannedArm, Trials, arms_of
 from atanor.project.workflow import OUTCOMES
 from atanor.store import Store
+
+T = TypeVar("T")
 
 
 class Effect(StrEnum):
@@ -172,7 +175,8 @@ def ablate(loaded: LoadedProject, plan: AblationPlan, watcher: Watcher) -> Ablat
         for planned in plan.arms
     ]
     items = trials.data(without.planned.arm, 0).items
-    compared = _Comparing(loaded, plan.role, items * plan.repetitions, without).all_of(others)
+    places = counted([*items] * plan.repetitions, [report for sat in (without, *others) for report in sat.reports])
+    compared = _Comparing(loaded, plan.role, items * plan.repetitions, places, without).all_of(others)
     adjusted = holm([found[0].p_value for found in compared])
     alpha = 1 - role.evaluate.confidence
     return Ablation(
@@ -181,7 +185,7 @@ def ablate(loaded: LoadedProject, plan: AblationPlan, watcher: Watcher) -> Ablat
         budget=plan.budget,
         repetitions=plan.repetitions,
         confidence=role.evaluate.confidence,
-        items=len(items),
+        items=len(places) // plan.repetitions,
         rows=without.planned.rows,
         steps=without.steps,
         base=next(one.baseline for one in without.reports[0].comparisons if one.metric == compared[0][0].metric),
@@ -230,11 +234,13 @@ class _Comparing:
 
     Attributes:
         items: the test items, once a repetition: the answers to an item are one cluster, for they are not independent.
+        places: of those that count.
     """
 
     loaded: LoadedProject
     role: str
     items: Sequence[Item]
+    places: Sequence[int]
     without: _Sat
 
     def all_of(self, arms: Sequence[_Sat]) -> list[tuple[Comparison, ...]]:
@@ -242,11 +248,21 @@ class _Comparing:
         options = self.loaded.file.roles[self.role]
         store, seed = Store(self.loaded.root), self.loaded.file.seed
         targets = targets_of(options, self.role, self.loaded.root)
-        before = self.without.outcomes(store)
+        items, before = self._of(self.items), self._of(self.without.outcomes(store))
         return [
-            tuple(compare(metric, self.items, before, after, seed=seed, options=options.evaluate) for metric in targets)
-            for after in (arm.outcomes(store) for arm in arms)
+            tuple(compare(metric, items, before, after, seed=seed, options=options.evaluate) for metric in targets)
+            for after in (self._of(arm.outcomes(store)) for arm in arms)
         ]
+
+    def _of(self, every: Sequence[T]) -> list[T]:
+        return [every[place] for place in self.places]
+
+
+def counted(items: Sequence[Item], reports: Sequence[Report]) -> list[int]:
+    """Places of the items that count: of trainings that are compared, none may have learned one that is left out."""
+    found = (report.contamination for report in reports)
+    excluded = frozenset[str]().union(*(one.excluded for one in found if one is not None))
+    return [place for place, item in enumerate(items) if item.id not in excluded]
 
 
 def targets_of(role: RoleOptions, name: str, root: Path) -> list[Metric]:

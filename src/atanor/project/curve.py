@@ -18,7 +18,7 @@ from atanor.evaluate.marking import mark
 from atanor.evaluate.report import Report
 from atanor.evaluate.runner import outcomes_from_json
 from atanor.models import config_of, resolve_base
-from atanor.project.ablation import targets_of
+from atanor.project.ablation import counted, targets_of
 from atanor.project.dataset import Reader, prepare_role
 from atanor.project.estimating import Prediction, Prepared
 from atanor.project.events import Watcher
@@ -206,10 +206,8 @@ class _Measured:
         metric.begin(self.items)
         largest = self.outcomes[-1]
         marked = [mark(metric, self.items, largest, outcomes) for outcomes in self.outcomes]
-        counted = set(marked[0].kept).intersection(*(one.kept for one in marked))
-        contamination = self.whole.contamination
-        excluded = frozenset[str]() if contamination is None else contamination.excluded
-        kept = sorted(place for place in counted if self.items[place].id not in excluded)
+        # What the whole data have in common with the test, its parts have no more of.
+        kept = sorted(set(counted(self.items, [self.whole])).intersection(*(one.kept for one in marked)))
         rows = [dict(zip(one.kept, one.candidate, strict=True)) for one in marked]
         options = self.loaded.file.roles[self.plan.role].evaluate
         base = next(one.baseline for one in self.whole.comparisons if one.metric == metric.name)
