@@ -62,3 +62,10 @@ def test_scores_that_follow_no_such_law_are_said_to() -> None:
 def test_too_few_items_have_no_interval() -> None:
     found = ahead([np.array([[1.0, 1.0]] * 3)] * 4)
     assert found.interval is None and found.intervals is None and found.more is MoreRows.CANNOT_TELL
+
+
+def test_answers_that_never_changed_are_not_taken_for_certainty() -> None:
+    never = np.column_stack([np.zeros(12), np.ones(12)])
+    few, many = ahead([never] * 4), ahead([np.tile(never, (50, 1))] * 4)
+    assert few.gain == 0 and few.interval is not None and few.interval[1] > 0.05
+    assert few.more is MoreRows.CANNOT_TELL and many.more is MoreRows.HARDLY

@@ -16,10 +16,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from atanor.evaluate.bootstrap import drawn_counts, percentile_interval, sum_within_clusters
+from atanor.evaluate.bootstrap import Interval, drawn_counts, percentile_interval, sum_within_clusters
 from atanor.evaluate.comparison import oriented
 from atanor.evaluate.metrics.base import Metric, Statistics
-from atanor.evaluate.statistics import fewest_clusters
+from atanor.evaluate.statistics import adjusted_wald, fewest_clusters
 
 AHEAD = 2
 """How many times the rows there are is asked about."""
@@ -130,8 +130,11 @@ def forecast(
         sure = [low > 0 or high < 0 for low, high in _intervals(drawn - _along(laws, rows), count, confidence)]
         follows = not any(surely and abs(one) > margin for surely, one in zip(sure, missed, strict=True))
         beyond = _bounded(metric, _along(laws, wanted))
-        span = percentile_interval(beyond[:, 1] - beyond[:, 0], count, confidence)
-        _, low, high = oriented(gain, span.low, span.high, metric.higher_is_better)
+        found = percentile_interval(beyond[:, 1] - beyond[:, 0], count, confidence)
+        found = (
+            found.envelope(_alike(metric, float(there - here), count, confidence)) if found.low == found.high else found
+        )
+        _, low, high = oriented(gain, found.low, found.high, metric.higher_is_better)
         ends = (min(low, gain), max(high, gain))
         more = _more(gain, ends, margin) if follows else MoreRows.CANNOT_TELL
     return Forecast(
@@ -205,6 +208,15 @@ def _intervals(drawn: Floats, count: int, confidence: float) -> tuple[tuple[floa
     """Of every column."""
     found = [percentile_interval(column, count, confidence) for column in drawn.T]
     return tuple((one.low, one.high) for one in found)
+
+
+def _alike(metric: Metric, change: float, count: int, confidence: float) -> Interval:
+    """Where no resample differs from another: what as many items that all changed alike leave open, as in a verdict."""
+    if metric.bounds is None:
+        return Interval(change, change)
+    span = metric.bounds[1] - metric.bounds[0]
+    found = adjusted_wald(np.full(count, change / span), np.ones(count, np.int64)).interval(confidence)
+    return Interval(found.low * span, found.high * span)
 
 
 def _more(gain: float, ends: tuple[float, float], margin: float) -> MoreRows:
