@@ -95,7 +95,7 @@ METHOD = {
         "placement": Change(("pfeiffer", "houlsby"), "numbers"),
         "activation": Change(("relu", "gelu"), "numbers"),
     },
-    "prefix_tuning": {"tokens": Change((2, 4), "numbers")},
+    "prefix_tuning": {"tokens": Change((2, 4), "numbers"), "start": Change(("goal", "random"), "numbers")},
     "prompt_tuning": {"tokens": Change((2, 4), "numbers"), "start": Change(("goal", "random"), "numbers")},
     "prompt": {"system": Change(("Be brief.", "Be long."), "framing")},
     "few_shot": {"shots": Change((1, 2), "framing")},

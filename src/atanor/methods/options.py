@@ -205,6 +205,11 @@ class PrefixTuningOptions(VirtualTokensOptions):
         description="Peak of the schedule; far above LoRA's, because it is read and not multiplied.",
     )
     tokens: int = Field(16, ge=1, le=512, description="How many virtual tokens.")
+    start: Literal["goal", "random"] = Field(
+        "goal",
+        description="How they begin: as the base reads the words of the role's `goal`, repeated or cut, or as random "
+        "numbers, which tell the base nothing at first. A base of an encoder and a decoder always has random ones.",
+    )
 
     @property
     def in_words(self) -> str:

@@ -177,8 +177,13 @@ def bottleneck(options: BottleneckOptions, bench: Bench) -> Tuned:
 def prefix_tuning(options: PrefixTuningOptions, bench: Bench) -> Tuned:
     """Keys and values before every prompt; see `PrefixTuningOptions`."""
     _require_room(bench, options.tokens)
+    begin = _keys_and_values(bench, options.tokens) if _begins_as_goal(options, bench) else None
     config = PrefixTuningConfig(num_virtual_tokens=options.tokens, task_type=bench.base.task_type)
-    return attach(bench.base, config, bench.seed)
+    tuned = attach(bench.base, config, bench.seed)
+    if begin is not None:
+        with torch.no_grad():
+            tuned.model.prompt_encoder["default"].embedding.weight.copy_(begin)
+    return tuned
 
 
 def prompt_tuning(options: PromptTuningOptions, bench: Bench) -> Tuned:
@@ -191,8 +196,7 @@ def prompt_tuning(options: PromptTuningOptions, bench: Bench) -> Tuned:
     tuned = attach(bench.base, config, bench.seed)
     words = bench.base.model.get_input_embeddings()
     if options.start == "goal":
-        goal = bench.base.tokenizer(bench.goal, add_special_tokens=False)["input_ids"]
-        tokens = [goal[place % len(goal)] for place in range(options.tokens)]
+        tokens = _tokens_of_goal(bench, options.tokens)
     else:
         draw = torch.Generator().manual_seed(bench.seed)
         tokens = torch.randint(words.weight.shape[0], (options.tokens,), generator=draw).tolist()
@@ -200,6 +204,45 @@ def prompt_tuning(options: PromptTuningOptions, bench: Bench) -> Tuned:
         embedding = tuned.model.prompt_encoder["default"].embedding.weight
         embedding.copy_(words.weight[tokens])
     return tuned
+
+
+def _tokens_of_goal(bench: Bench, count: int) -> list[int]:
+    """So many tokens of the role's goal, from its beginning again where it is shorter."""
+    goal = bench.base.tokenizer(bench.goal, add_special_tokens=False)["input_ids"]
+    return [goal[place % len(goal)] for place in range(count)]
+
+
+def _begins_as_goal(options: PrefixTuningOptions, bench: Bench) -> bool:
+    return options.start == "goal" and not bench.base.encoder_decoder
+
+
+@torch.no_grad()
+def _keys_and_values(bench: Bench, count: int) -> torch.Tensor:
+    """What the base makes of the goal's tokens in every layer, as PEFT lays a prefix out: (tokens, layers * 2 * width).
+
+    The prefix is read where these tokens would stand, so that training begins as if the goal were told.
+
+    Raises:
+        BaseModelError: layers of the family keep something else, or share what they keep.
+    """
+    model = bench.base.model
+    tokens_1T = torch.tensor([_tokens_of_goal(bench, count)], device=model.device)
+    kept = model(input_ids=tokens_1T, use_cache=True).past_key_values
+    config = model.config.get_text_config()
+    layers = getattr(kept, "layers", ())
+    found = [getattr(layer, name, None) for layer in layers for name in ("keys", "values")]
+    whole = [one for one in found if isinstance(one, torch.Tensor)]
+    alike = len({one.shape for one in whole}) == 1 and whole[0].shape[2] == count
+    if len(whole) != 2 * config.num_hidden_layers or not alike:
+        problem = Problem(
+            "not every layer of its family keeps keys and values of all tokens, of one shape",
+            field="methods.prefix_tuning.start",
+            value="goal",
+            fix="Write `start: random`",
+        )
+        raise BaseModelError(f"a prefix for {bench.base.local.reference} cannot begin as the goal", [problem])
+    stacked_LGTd = torch.stack([one[0] for one in whole])
+    return stacked_LGTd.permute(2, 0, 1, 3).reshape(count, -1)
 
 
 def _alpha(options: LoraMethodOptions, rank: int) -> float:
